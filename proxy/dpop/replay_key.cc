@@ -1,0 +1,32 @@
+// Replay keys: see the header.
+#include "dpop/replay_key.h"
+
+#include <algorithm>
+#include <array>
+
+namespace holdfast::dpop {
+
+crypto::Digest256 replay_key(std::string_view jkt, std::string_view method, std::string_view normal_uri,
+                             std::string_view jti) {
+  const std::array<std::string_view, 4> parts{jkt, method, normal_uri, jti};
+  std::array<std::array<char, 4>, 4> lengths;
+  std::array<std::string_view, 8> framed;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    for (std::size_t octet = 0; octet < 4; ++octet) {
+      lengths[i][octet] = static_cast<char>(parts[i].size() >> (24 - 8 * octet) & 0xFF);
+    }
+    framed[2 * i] = {lengths[i].data(), lengths[i].size()};
+    framed[2 * i + 1] = parts[i];
+  }
+  return crypto::sha256(framed);
+}
+
+std::chrono::seconds replay_lifetime(UnixTime iat, const std::optional<NonceTimes>& nonce, Millis max_age,
+                                     Millis clock_skew, UnixTime now) {
+  UnixTime last_accepted = iat + max_age + clock_skew;
+  if (nonce) last_accepted = std::max(last_accepted, nonce->last_accepted);
+  const auto kept = std::chrono::ceil<std::chrono::seconds>(last_accepted + clock_skew - now);
+  return std::max(kept, std::chrono::seconds(1));
+}
+
+}  // namespace holdfast::dpop
