@@ -1,0 +1,91 @@
+// Stripping: see the header.
+#include "identity/header_plan.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/ascii.h"
+#include "http/field_name.h"
+#include "http/forwarded.h"
+#include "http/hop_by_hop.h"
+
+namespace holdfast::identity {
+namespace {
+
+constexpr std::size_t kLongest = 255;  // longer names share this one's bit
+
+// Does one of the credentials in an Authorization value, joined by commas or alone, have the scheme DPoP?
+bool holds_dpop(std::string_view value) {
+  while (!value.empty()) {
+    const std::size_t comma = std::min(value.find(','), value.size());
+    const std::string_view credential = trim_ows(value.substr(0, comma));
+    if (iequals(credential.substr(0, credential.find_first_of(" \t")), "dpop")) return true;
+    value.remove_prefix(std::min(comma + 1, value.size()));
+  }
+  return false;
+}
+
+bool is_credential_to_remove(const http::Field& field, const StripContext& context) {
+  if (context.credentials_pass) return false;
+  if (http::name_is(field.name, "dpop")) return true;
+  if (!http::name_is(field.name, "authorization")) return false;
+  return context.protected_route || holds_dpop(field.value);
+}
+
+bool is_for_trusted_proxies(std::string_view name) {
+  return http::is_forwarding_field(name) || http::name_is(name, "x-request-id");
+}
+
+}  // namespace
+
+HeaderPlan::HeaderPlan(IdentityHeaders headers) : headers_(std::move(headers)) {
+  const auto take = [this](const std::string& name) {
+    if (name.empty()) return;
+    folded_.push_back(http::fold_name(name));
+    const std::size_t length = std::min(name.size(), kLongest);
+    lengths_[length / 64] |= std::uint64_t{1} << length % 64;
+  };
+  for (const std::string* name :
+       {&headers_.sub, &headers_.client_id, &headers_.preferred_username, &headers_.email, &headers_.scope,
+        &headers_.roles, &headers_.iss, &headers_.jkt}) {
+    take(*name);
+  }
+  for (const std::string& name : headers_.others) take(name);
+}
+
+bool HeaderPlan::is_identity_header(std::string_view name) const {
+  const std::size_t length = std::min(name.size(), kLongest);
+  if ((lengths_[length / 64] >> length % 64 & 1) == 0) return false;
+  return std::ranges::any_of(folded_,
+                             [name](const std::string& folded) { return http::name_is(name, folded); });
+}
+
+void HeaderPlan::strip_request(http::Fields& fields, const StripContext& context) const {
+  http::remove_hop_by_hop(fields);
+  fields.remove_if([&](const http::Field& field) {
+    return is_identity_header(field.name) || is_credential_to_remove(field, context) ||
+           (!context.from_trusted_proxy && is_for_trusted_proxies(field.name));
+  });
+}
+
+void HeaderPlan::strip_trailers(http::Fields& trailers) const {
+  http::remove_forbidden_trailers(trailers);
+  trailers.remove_if([this](const http::Field& field) { return is_identity_header(field.name); });
+}
+
+std::optional<std::string> identity_header_error(std::string_view name) {
+  if (name.empty() || name.size() > 64 || !std::ranges::all_of(name, is_token_char))
+    return "not a field name";
+  constexpr auto kTaken = std::to_array<std::string_view>(
+      {"host", "authorization", "dpop", "cookie", "expect", "via", "x-request-id", "traceparent",
+       "tracestate", "accept", "accept-encoding", "accept-language", "user-agent", "origin", "referer",
+       "date", "range"});
+  const bool taken =
+      std::ranges::any_of(kTaken, [name](std::string_view one) { return http::name_is(name, one); }) ||
+      http::is_hop_by_hop(name) || http::is_forwarding_field(name) ||
+      http::name_starts_with(name, "content-") || http::name_starts_with(name, "sec-");
+  if (taken) return "a field that HTTP or the proxy itself needs";
+  return std::nullopt;
+}
+
+}  // namespace holdfast::identity

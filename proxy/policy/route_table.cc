@@ -1,0 +1,250 @@
+// Routes by host and path: see the header. The index is a trie of segments for each host pattern, so that the
+// cost of a match follows the depth of the path and not the number of routes.
+#include "policy/route_table.h"
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <stdexcept>
+#include <unordered_map>
+#include <utility>
+
+#include "base/ascii.h"
+#include "http/origin.h"
+#include "http/path_readings.h"
+#include "http/target_uri.h"
+
+namespace holdfast::policy {
+namespace {
+
+constexpr std::size_t kNone = std::numeric_limits<std::size_t>::max();
+
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+};
+template <typename T>
+using TextMap = std::unordered_map<std::string, T, TextHash, std::equal_to<>>;
+
+// The first segment of what follows a '/', and whether more follow; `rest` moves behind the next '/'.
+std::string_view take_segment(std::string_view& rest, bool& more) {
+  const std::size_t end = std::min(rest.find('/'), rest.size());
+  const std::string_view segment = rest.substr(0, end);
+  more = end < rest.size();
+  rest.remove_prefix(more ? end + 1 : end);
+  return segment;
+}
+
+struct Node {
+  TextMap<std::unique_ptr<Node>> literals;
+  std::unique_ptr<Node> star;
+  std::vector<std::size_t> ends;   // routes whose pattern ends here
+  std::vector<std::size_t> rests;  // routes whose pattern goes on with "**"
+};
+
+std::unique_ptr<Node>& child_of(Node& node, std::string_view segment) {
+  return segment == "*" ? node.star : node.literals[std::string(segment)];
+}
+
+void insert(Node& root, std::string_view pattern, std::size_t route) {
+  Node* node = &root;
+  std::string_view rest = pattern.substr(1);
+  for (bool more = true; more;) {
+    const std::string_view segment = take_segment(rest, more);
+    if (segment == "**") {
+      node->rests.push_back(route);
+      return;
+    }
+    std::unique_ptr<Node>& child = child_of(*node, segment);
+    if (!child) child = std::make_unique<Node>();
+    node = child.get();
+  }
+  node->ends.push_back(route);
+}
+
+bool pattern_takes(std::string_view pattern, std::string_view path) {
+  pattern.remove_prefix(1);
+  path.remove_prefix(1);
+  for (bool more_pattern = true, more_path = true; more_pattern;) {
+    const std::string_view wanted = take_segment(pattern, more_pattern);
+    if (wanted == "**") return true;
+    if (!more_path) return false;
+    const std::string_view segment = take_segment(path, more_path);
+    if (wanted == "*" ? segment.empty() : wanted != segment) return false;
+    if (!more_pattern) return !more_path;
+  }
+  return false;
+}
+
+bool takes_path(const Route& route, std::string_view path) {
+  return route.match.paths.empty() ||
+         std::ranges::any_of(route.match.paths,
+                             [path](const std::string& pattern) { return pattern_takes(pattern, path); });
+}
+
+}  // namespace
+
+class RouteTable::Index {
+ public:
+  template <typename PathForm>
+  Index(const std::vector<Route>& routes, PathForm path_form) : routes_(&routes) {
+    for (const Route& route : routes) {
+      const auto insert_paths = [&](Node& root) {
+        if (route.match.paths.empty()) insert(root, "/**", route.index);
+        for (const std::string& path : route.match.paths) insert(root, path_form(path), route.index);
+      };
+      if (route.match.hosts.empty()) insert_paths(any_host_);
+      for (const std::string& host : route.match.hosts) {
+        const std::string lower = to_lower(host);
+        insert_paths(lower.starts_with("*.") ? suffixes_[lower.substr(1)] : hosts_[lower]);
+      }
+    }
+  }
+
+  [[nodiscard]] std::size_t first(std::string_view host, std::string_view path,
+                                  std::string_view method) const {
+    std::size_t best = kNone;
+    walk(any_host_, path.substr(1), true, method, best);
+    if (const auto exact = hosts_.find(host); exact != hosts_.end()) {
+      walk(exact->second, path.substr(1), true, method, best);
+    }
+    if (suffixes_.empty()) return best;
+    // The first label is what the '*' stands for, so the search begins behind it.
+    for (std::size_t dot = host.find('.'); dot != std::string_view::npos; dot = host.find('.', dot + 1)) {
+      if (const auto suffix = suffixes_.find(host.substr(dot)); dot > 0 && suffix != suffixes_.end()) {
+        walk(suffix->second, path.substr(1), true, method, best);
+      }
+    }
+    return best;
+  }
+
+ private:
+  void offer(const std::vector<std::size_t>& candidates, std::string_view method, std::size_t& best) const {
+    for (const std::size_t candidate : candidates) {  // in the configuration's order
+      if (candidate >= best) return;
+      const std::vector<std::string>& methods = (*routes_)[candidate].match.methods;
+      if (methods.empty() || std::ranges::find(methods, method) != methods.end()) best = candidate;
+    }
+  }
+
+  void walk(const Node& node, std::string_view rest, bool more, std::string_view method,
+            std::size_t& best) const {
+    offer(node.rests, method, best);
+    if (!more) {
+      offer(node.ends, method, best);
+      return;
+    }
+    const std::string_view segment = take_segment(rest, more);
+    if (const auto literal = node.literals.find(segment); literal != node.literals.end()) {
+      walk(*literal->second, rest, more, method, best);
+    }
+    if (node.star && !segment.empty()) walk(*node.star, rest, more, method, best);
+  }
+
+  const std::vector<Route>* routes_;
+  Node any_host_;
+  TextMap<Node> hosts_;
+  TextMap<Node> suffixes_;  // ".example.com"
+};
+
+std::optional<std::string> path_pattern_error(std::string_view pattern) {
+  if (!pattern.starts_with('/')) return "a path pattern begins with /";
+  const auto normal = http::normalize_path(pattern);
+  if (!normal) return normal.error().detail;
+  if (*normal != pattern) return "not in normal form; write it as " + *normal;
+  std::string_view rest = pattern.substr(1);
+  for (bool more = true; more;) {
+    const std::string_view segment = take_segment(rest, more);
+    if (segment == "**" && more) return "** stands only at the end";
+    if (segment.contains('*') && segment != "*" && segment != "**")
+      return "* and ** stand for whole segments";
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> host_pattern_error(std::string_view pattern) {
+  const std::string_view host = pattern.starts_with("*.") ? pattern.substr(2) : pattern;
+  const auto authority = http::parse_authority(host);
+  if (!authority) return "neither a host nor *.DOMAIN";
+  if (authority->port) return "a host without its port is meant";
+  if (host.size() != pattern.size() && http::is_ip_literal(authority->host))
+    return "an address has no subdomains";
+  if (!iequals(authority->host, host)) return "not in normal form; write it as " + authority->host;
+  return std::nullopt;
+}
+
+bool pattern_starts_with(std::string_view pattern, std::string_view prefix) {
+  if (prefix.ends_with('/')) prefix.remove_suffix(1);
+  if (!pattern.starts_with(prefix)) return false;
+  return pattern.size() == prefix.size() || pattern[prefix.size()] == '/';
+}
+
+RouteTable::RouteTable(std::vector<Route> routes)
+    : routes_(std::make_unique<std::vector<Route>>(std::move(routes))) {
+  bool folding_changes = false;
+  for (std::size_t i = 0; i < routes_->size(); ++i) {
+    Route& route = (*routes_)[i];
+    route.index = i;
+    for (const std::string& path : route.match.paths) {
+      if (const auto error = path_pattern_error(path)) throw std::invalid_argument(path + ": " + *error);
+      folding_changes = folding_changes || http::fold_path(path) != path;
+    }
+    for (const std::string& host : route.match.hosts) {
+      if (const auto error = host_pattern_error(host)) throw std::invalid_argument(host + ": " + *error);
+    }
+  }
+  exact_ =
+      std::make_unique<const Index>(*routes_, [](const std::string& path) { return std::string_view(path); });
+  if (folding_changes) folded_ = std::make_unique<const Index>(*routes_, http::fold_path);
+}
+
+RouteTable::~RouteTable() = default;
+RouteTable::RouteTable(RouteTable&&) noexcept = default;
+RouteTable& RouteTable::operator=(RouteTable&&) noexcept = default;
+
+Checked<const Route*> RouteTable::match(std::string_view host, std::string_view path,
+                                        std::string_view method) const {
+  const std::size_t chosen = exact_->first(host, path, method);
+  if (chosen == kNone) return refuse(Reason::no_route, "no route takes this host, path and method");
+  if (is_ambiguous(chosen, host, path, method)) {
+    return refuse(Reason::request_malformed,
+                  "a backend could read the path in a way that leads to another route");
+  }
+  return &(*routes_)[chosen];
+}
+
+Checked<const Route*> RouteTable::match_sent(std::string_view host, std::string_view sent,
+                                             std::string_view path, std::string_view method) const {
+  auto chosen = match(host, path, method);
+  if (!chosen || sent == path) return chosen;
+  const auto readings = http::readings_before_dots(sent);
+  const bool agreed = readings && std::ranges::all_of(*readings, [&](const std::string& reading) {
+                        const auto led_to = match(host, reading, method);
+                        return led_to && *led_to == *chosen;
+                      });
+  if (agreed) return chosen;
+  return refuse(Reason::request_malformed,
+                "the path as sent could be read in a way that leads to another route");
+}
+
+// Two questions of every reading. Does it lead to another route, and to one that the path itself could not
+// have led to? If it could (/Admin/** before /**), the chosen route stands before that one and takes the
+// folded reading too. And does it, folded, still lead to the chosen route, with patterns folded as well? If
+// not, it leads to where no route goes (/public/..%2Finternal where only /public/** is routed), or to a route
+// that is spelt with capitals.
+bool RouteTable::is_ambiguous(std::size_t chosen, std::string_view host, std::string_view path,
+                              std::string_view method) const {
+  if (folded_ && folded_->first(host, http::fold_path(path), method) != chosen) return true;
+  if (!http::has_looser_readings(path)) return false;
+  const http::PathReadings readings = http::looser_readings(path);
+  if (!readings.complete) return true;
+  const Index& folded = folded_ ? *folded_ : *exact_;
+  return std::ranges::any_of(readings.paths, [&](const std::string& reading) {
+    const std::size_t led_to = exact_->first(host, reading, method);
+    if (led_to != kNone && led_to != chosen && !takes_path((*routes_)[led_to], path)) return true;
+    // Every reading's folded form is among the readings, or is the path itself.
+    return http::fold_path(reading) == reading && folded.first(host, reading, method) != chosen;
+  });
+}
+
+}  // namespace holdfast::policy

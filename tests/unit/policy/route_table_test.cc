@@ -1,0 +1,252 @@
+#include "policy/route_table.h"
+
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace holdfast::policy {
+namespace {
+
+Route make_route(std::string name, RouteMatch match) {
+  Route route;
+  route.name = std::move(name);
+  route.match = std::move(match);
+  return route;
+}
+
+// The name of the route that takes a request, or the reason why none does.
+std::string match(const RouteTable& table, std::string_view host, std::string_view path,
+                  std::string_view method = "GET") {
+  const auto matched = table.match(host, path, method);
+  return matched ? (*matched)->name : std::string(reason_name(matched.error().reason));
+}
+
+RouteTable gateway() {
+  return RouteTable({
+      make_route("health", {{}, {"/healthz"}, {}}),
+      make_route("orders-write", {{"api.example.com"}, {"/v1/orders/**"}, {"POST", "PUT"}}),
+      make_route("order-items", {{"API.example.com"}, {"/v1/orders/*/items"}, {}}),
+      make_route("orders", {{"api.example.com"}, {"/v1/orders/**"}, {"GET"}}),
+      make_route("tenants", {{"*.tenants.example.com"}, {}, {}}),
+      make_route("root", {{"api.example.com"}, {"/"}, {}}),
+      make_route("two", {{}, {"/x", "/y/**"}, {}}),
+      make_route("purge", {{}, {}, {"PURGE"}}),
+  });
+}
+
+TEST(RouteTable, TakesTheFirstThatMatches) {
+  struct Case {
+    std::string_view host, path, method, name;
+  };
+  const RouteTable table = gateway();
+  for (const Case& c : std::initializer_list<Case>{
+           {"anything", "/healthz", "GET", "health"},
+           {"", "/healthz", "GET", "health"},
+           {"a", "/healthz/x", "GET", "no_route"},
+           {"api.example.com", "/v1/orders", "GET", "orders"},
+           {"api.example.com", "/v1/orders/1", "GET", "orders"},
+           {"api.example.com", "/v1/orders/1/items", "GET", "order-items"},
+           {"api.example.com", "/v1/orders/1/items", "POST", "orders-write"},
+           {"api.example.com", "/v1/orders/1/items/2", "GET", "orders"},
+           {"api.example.com", "/v1/orders//items", "GET", "orders"},
+           {"api.example.com", "/v1/orders2", "GET", "no_route"},
+           {"api.example.com", "/v1/orders/1", "DELETE", "no_route"},
+           {"api.example.com", "/v1/orders/1", "get", "no_route"},
+           {"www.example.com", "/v1/orders/1", "GET", "no_route"},
+           {"api.example.com", "/", "GET", "root"},
+           {"api.example.com", "//", "GET", "no_route"},
+           {"a.tenants.example.com", "/any/where", "GET", "tenants"},
+           {"a.b.tenants.example.com", "/", "GET", "tenants"},
+           {"tenants.example.com", "/any", "GET", "no_route"},
+           {".tenants.example.com", "/any", "GET", "no_route"},
+           {"xtenants.example.com", "/any", "GET", "no_route"},
+           {"a", "/x", "GET", "two"},
+           {"a", "/y", "GET", "two"},
+           {"a", "/y/z/z", "GET", "two"},
+           {"a", "/z", "PURGE", "purge"},
+       }) {
+    EXPECT_EQ(match(table, c.host, c.path, c.method), c.name) << c.host << c.path << " " << c.method;
+  }
+}
+
+// The traps of verification.md: a route chosen by one reading of the path, a backend acting on another.
+TEST(RouteTable, RefusesAPathThatReadsTwoWays) {
+  const RouteTable table({
+      make_route("public", {{}, {"/public/**"}, {}}),
+      make_route("admin", {{}, {"/admin/**"}, {}}),
+      make_route("health", {{}, {"/healthz"}, {}}),
+      make_route("post", {{}, {"/upload"}, {"POST"}}),
+      make_route("rest", {{}, {"/**"}, {}}),
+  });
+  for (const std::string_view path : {"/public/..%2Fadmin",
+                                      "/public/..%2fadmin",
+                                      "/public/%252E%252E/admin",
+                                      "/public/%25252e%25252e%25252fadmin",
+                                      "//admin",
+                                      "///admin/x",
+                                      "/a/..;/admin",
+                                      "/a/..;jsessionid=1/admin",
+                                      "/Admin",
+                                      "/ADMIN/x",
+                                      "/admin%3Bx",
+                                      "/admin%2F",
+                                      "/%2Fadmin",
+                                      R"(/a\..\admin)",
+                                      "/a/..%5C..%5cadmin",
+                                      R"(/\admin)",
+                                      "/admin%3F",
+                                      "/admin%23",
+                                      "/admin%2500",
+                                      "/healthz/",
+                                      "/HEALTHZ",
+                                      "/public/..%2Fadmin/..;/..;/public/x",
+                                      "/public;/../admin%2F..",
+                                      "/public/..%2Fother",
+                                      "/%70ublic/%2e%2e%2fadmin%2F"}) {
+    EXPECT_EQ(match(table, "h", path), "request_malformed") << path;
+  }
+  // Another reading, the same route: it may pass.
+  struct Case {
+    std::string_view path, name;
+  };
+  for (const Case& c : std::initializer_list<Case>{
+           {"/public/a%2Fb", "public"},
+           {"/public//a", "public"},
+           {"/public/A;v=1/", "public"},
+           {"/public/a%20b", "public"},
+           {"/public/100%25", "public"},
+           {"/public/%C3%A9", "public"},
+           {"/public/", "public"},
+           {"/admin/Users", "admin"},
+           {"/admin/", "admin"},
+           {"/Other/", "rest"},
+           {"/", "rest"},
+           {"//", "rest"},
+           {"/Upload", "rest"},  // only as GET: the other route is not for it
+       }) {
+    EXPECT_EQ(match(table, "h", c.path), c.name) << c.path;
+  }
+  EXPECT_EQ(match(table, "h", "/Upload", "POST"), "request_malformed");
+}
+
+TEST(RouteTable, RefusesAReadingThatLeavesTheRoutes) {
+  const RouteTable table(
+      {make_route("public", {{}, {"/public/**"}, {}}), make_route("one", {{}, {"/one/*"}, {}})});
+  EXPECT_EQ(match(table, "h", "/public/..%2Finternal"), "request_malformed");
+  EXPECT_EQ(match(table, "h", "/public/..;/internal"), "request_malformed");
+  EXPECT_EQ(match(table, "h", "/one/a%2Fb"), "request_malformed");
+  EXPECT_EQ(match(table, "h", "/one/a%20b"), "one");
+  EXPECT_EQ(match(table, "h", "/public/..%2Fpublic/x"), "public");
+  // No route at all is no route, however it reads.
+  EXPECT_EQ(match(table, "h", "/other/..%2Fpublic"), "no_route");
+}
+
+TEST(RouteTable, CapitalsInPatternsAreReadBothWays) {
+  const RouteTable table({make_route("admin", {{}, {"/Admin/**"}, {}}),
+                          make_route("slash", {{}, {"/dir/"}, {}}), make_route("rest", {{}, {"/**"}, {}})});
+  EXPECT_EQ(match(table, "h", "/Admin/x"), "admin");
+  EXPECT_EQ(match(table, "h", "/Admin/X/"), "admin");
+  EXPECT_EQ(match(table, "h", "/admin/x"), "request_malformed");
+  EXPECT_EQ(match(table, "h", "/aDMIN"), "request_malformed");
+  EXPECT_EQ(match(table, "h", "/dir"), "request_malformed");
+  EXPECT_EQ(match(table, "h", "/dir/"), "slash");
+  EXPECT_EQ(match(table, "h", "/other"), "rest");
+}
+
+TEST(RouteTable, RoutesThatDifferInCaseOrSlashAloneCannotBeToldApart) {
+  const RouteTable table({make_route("upper", {{}, {"/Orders"}, {}}),
+                          make_route("lower", {{}, {"/orders"}, {}}), make_route("slash", {{}, {"/x/"}, {}}),
+                          make_route("none", {{}, {"/x"}, {}})});
+  for (const std::string_view path : {"/Orders", "/orders", "/x/", "/x"}) {
+    EXPECT_EQ(match(table, "h", path), "request_malformed") << path;
+  }
+}
+
+TEST(RouteTable, ManyRoutesAreFoundByTheirPath) {
+  std::vector<Route> routes;
+  for (int i = 0; i < 10000; ++i) {
+    routes.push_back(
+        make_route("r" + std::to_string(i), {{}, {"/v1/service" + std::to_string(i) + "/**"}, {}}));
+  }
+  RouteTable table(std::move(routes));
+  EXPECT_EQ(match(table, "h", "/v1/service9999/x"), "r9999");
+  const Route* const before = *table.match("h", "/v1/service7", "GET");
+  const RouteTable moved = std::move(table);
+  EXPECT_EQ(*moved.match("h", "/v1/service7", "GET"), before) << "routes stay where they are";
+  EXPECT_EQ(before->index, 7U);
+  EXPECT_EQ(moved.routes().size(), 10000U);
+}
+
+TEST(Patterns, AreHeldToTheirGrammar) {
+  for (const std::string_view pattern :
+       {"/", "/a", "/a/", "/*", "/**", "/a/*/b/**", "/a%2Fb", "/A/~x", "//"}) {
+    EXPECT_FALSE(path_pattern_error(pattern)) << pattern;
+  }
+  for (const std::string_view pattern : {"", "a", "*", "/a*", "/*a", "/**/a", "/a/***", "/a/**b", "/a/../b",
+                                         "/./a", "/%7Ea", "/a%2fb", "/a?b", "/a#b", "/a b"}) {
+    EXPECT_TRUE(path_pattern_error(pattern)) << pattern;
+  }
+  for (const std::string_view pattern : {"a", "API.example.com", "*.example.com", "127.0.0.1", "[::1]"}) {
+    EXPECT_FALSE(host_pattern_error(pattern)) << pattern;
+  }
+  for (const std::string_view pattern : {"", "*", "*.", "a.*", "*a.example.com", "a:80", "*.127.0.0.1",
+                                         "https://a", "a/b", "[::01]", "*.*.a"}) {
+    EXPECT_TRUE(host_pattern_error(pattern)) << pattern;
+  }
+  EXPECT_THROW(RouteTable({make_route("r", {{}, {"a"}, {}})}), std::invalid_argument);
+  EXPECT_THROW(RouteTable({make_route("r", {{"a:1"}, {}, {}})}), std::invalid_argument);
+}
+
+TEST(StripPrefix, TakesWholeSegments) {
+  EXPECT_TRUE(pattern_starts_with("/v1/orders/**", "/v1"));
+  EXPECT_TRUE(pattern_starts_with("/v1", "/v1"));
+  EXPECT_TRUE(pattern_starts_with("/v1/**", "/v1/"));
+  EXPECT_FALSE(pattern_starts_with("/v10/**", "/v1"));
+  EXPECT_FALSE(pattern_starts_with("/**", "/v1"));
+  EXPECT_FALSE(pattern_starts_with("/*/a", "/v1"));
+  Route route;
+  EXPECT_EQ(backend_path(route, "/v1/a"), "/v1/a");
+  route.strip_prefix = "/v1";
+  EXPECT_EQ(backend_path(route, "/v1/a"), "/a");
+  EXPECT_EQ(backend_path(route, "/v1"), "/");
+  EXPECT_EQ(backend_path(route, "/v1/"), "/");
+  EXPECT_EQ(backend_path(route, "/v10"), "/v10");
+}
+
+}  // namespace
+}  // namespace holdfast::policy
+
+namespace holdfast::policy {
+namespace {
+
+// What the dot segments took with them counts too: the path as sent is read by whoever stood before us.
+TEST(RouteTable, ThePathAsSentHasToLeadToTheSameRoute) {
+  std::vector<Route> routes(2);
+  routes[0].name = "public";
+  routes[0].match.paths = {"/public/**"};
+  routes[1].name = "rest";
+  routes[1].match.paths = {"/**"};
+  const RouteTable table(std::move(routes));
+  struct Case {
+    std::string_view sent, path;
+    bool taken;
+  };
+  for (const Case& each :
+       {Case{"/public/x", "/public/x", true}, Case{"/public/a/../x", "/public/x", true},
+        Case{"/public/%7Ex", "/public/~x", true}, Case{"/public//x/../y", "/public//y", true},
+        Case{"/public//../admin", "/public/admin", false}, Case{"/public/;/../admin", "/public/admin", false},
+        Case{"/public//%2e%2e/admin", "/public/admin", false},
+        Case{"/public//../../admin", "/admin", false}}) {
+    const auto matched = table.match_sent("", each.sent, each.path, "GET");
+    EXPECT_EQ(matched.has_value(), each.taken) << each.sent;
+    if (!matched) {
+      EXPECT_EQ(matched.error().reason, Reason::request_malformed);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace holdfast::policy
