@@ -1,0 +1,29 @@
+// What the values of a configuration must be to each other and to the files around it: unique names, origins
+// beside trusted proxies, no plain http to an issuer, certificates that are there. Pure: files are asked for
+// by a function.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+
+#include "settings/expand.h"
+#include "settings/model.h"
+#include "settings/report.h"
+
+namespace holdfast::settings {
+
+enum class FileState { kMissing, kUnreadable, kPrivate, kReadableByOthers };
+
+// What a configuration asks of the machine that it is read on.
+struct World {
+  Environment environment;
+  std::function<FileState(const std::filesystem::path&)> file;
+};
+
+// Makes every relative path one beside the file that named it (settings.file) and sees to it that it is
+// there.
+void settle_files(Settings& settings, const World& world, Report& report);
+
+void check(const Settings& settings, const World& world, Report& report);
+
+}  // namespace holdfast::settings

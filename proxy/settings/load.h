@@ -1,0 +1,26 @@
+// The whole way from a configuration's text to Settings: YAML, `${...}`, keys and types, names, checks. A
+// syntax error stands alone; everything else is reported at once. Pure: the environment and the file system
+// are arguments. Called by cli (start and `check`); any thread.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "settings/check.h"
+#include "settings/model.h"
+#include "settings/problem.h"
+
+namespace holdfast::settings {
+
+struct Loaded {
+  std::optional<Settings> settings;  // where there are no errors
+  std::vector<Problem> errors;       // in the order of the file
+  std::vector<Problem> warnings;     // likewise; only where there are no errors of syntax
+};
+
+// `file` is how the text's file was named; paths in it are relative to its folder.
+[[nodiscard]] Loaded load(std::string_view text, const std::filesystem::path& file, const World& world);
+
+}  // namespace holdfast::settings

@@ -1,0 +1,252 @@
+// The whole configuration as plain values, after defaults, shorthand and `${...}` have been dealt with (the
+// contract's "Configuration"). Every relative path has been made relative to the file's folder, every name
+// refers to something. Holds no key of a feature that does not exist yet: the loader names those as not yet
+// supported. Read by assembly alone, which hands each part its own small struct. Values; any thread may read
+// a const one.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast::settings {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+inline constexpr std::uint64_t kUnlimited = UINT64_MAX;
+
+// ":8443" is host "" (all addresses, IPv6 and IPv4); "[::1]:8443" is host "::1". Port 0 lets the system
+// choose.
+struct Address {
+  std::string host;
+  std::uint16_t port = 0;
+  bool operator==(const Address&) const = default;
+};
+
+// An absolute http or https URL of a server: no path, no query. `host` is lower-case and without brackets.
+struct Origin {
+  std::string scheme;
+  std::string host;
+  std::uint16_t port = 0;  // never 0: the scheme's default where the URL had none
+  bool operator==(const Origin&) const = default;
+};
+
+// 10.0.0.0/8, fd00::/8, or one address (then the full length).
+struct Cidr {
+  std::string address;
+  unsigned prefix_length = 0;
+  bool operator==(const Cidr&) const = default;
+};
+
+struct CertificateFiles {
+  std::filesystem::path certificate;  // PEM chain
+  std::filesystem::path key;          // PEM private key
+  bool operator==(const CertificateFiles&) const = default;
+};
+
+enum class TlsVersion { kTls12, kTls13 };
+
+struct ListenerTls {
+  std::vector<CertificateFiles> certificates;  // never empty; chosen by SNI, the first where none fits
+  TlsVersion min_version = TlsVersion::kTls12;
+  bool session_tickets = true;
+  bool operator==(const ListenerTls&) const = default;
+};
+
+struct ListenerLimits {
+  std::uint64_t max_header_bytes = 64 * 1024;
+  std::size_t max_headers = 100;
+  std::size_t max_connections = 10000;  // of the whole process
+  std::uint64_t max_body = kUnlimited;  // bytes
+  bool operator==(const ListenerLimits&) const = default;
+};
+
+struct ListenerTimeouts {
+  milliseconds handshake{10'000};
+  milliseconds headers{10'000};
+  milliseconds body_idle{60'000};
+  milliseconds idle{75'000};
+  bool operator==(const ListenerTimeouts&) const = default;
+};
+
+struct Listener {
+  std::string name;
+  Address address;
+  std::optional<ListenerTls> tls;  // nullopt: `tls: off` was written out
+  std::vector<Origin> public_origins;
+  std::vector<Cidr> trusted_proxies;  // only beside public_origins
+  ListenerLimits limits;
+  ListenerTimeouts timeouts;
+  bool operator==(const Listener&) const = default;
+};
+
+enum class TokenType { kAny, kAtJwt };
+
+struct Jwks {
+  milliseconds refresh{300'000};
+  milliseconds min_refetch_interval{10'000};
+  milliseconds max_stale{86'400'000};
+  bool operator==(const Jwks&) const = default;
+};
+
+struct Issuer {
+  std::string name;
+  std::string url;  // the exact `iss`, byte for byte
+  std::optional<std::string> discovery_url;
+  std::optional<std::string> jwks_url;
+  bool any_audience = false;           // `audiences: any`, written out
+  std::vector<std::string> audiences;  // empty only with any_audience
+  std::vector<std::string> algorithms{"RS256", "PS256", "ES256", "Ed25519", "EdDSA"};  // JOSE names
+  TokenType token_type = TokenType::kAny;
+  milliseconds clock_skew{10'000};
+  bool allow_http = false;
+  std::optional<std::filesystem::path> ca;  // PEM; nullopt: the system's
+  Jwks jwks;
+  bool operator==(const Issuer&) const = default;
+};
+
+enum class NonceMode { kOff, kRequired };
+
+struct Nonce {
+  NonceMode mode = NonceMode::kOff;
+  milliseconds lifetime{300'000};
+  std::optional<std::filesystem::path> secret_file;  // nullopt: a secret per process
+  bool operator==(const Nonce&) const = default;
+};
+
+enum class ColdStart { kFresh, kAccept };
+
+struct Replay {                      // store: memory
+  std::size_t capacity = 4'000'000;  // entries
+  double per_key = 0.10;             // share of capacity that one key may hold, in (0, 1]
+  ColdStart cold_start = ColdStart::kFresh;
+  bool operator==(const Replay&) const = default;
+};
+
+struct Dpop {
+  std::vector<std::string> algorithms{"ES256", "ES384", "ES512", "PS256",   "PS384", "PS512",
+                                      "RS256", "RS384", "RS512", "Ed25519", "EdDSA"};
+  milliseconds max_age{60'000};
+  milliseconds clock_skew{10'000};
+  int key_mismatch_status = 403;  // or 401
+  Nonce nonce;
+  Replay replay;
+  bool operator==(const Dpop&) const = default;
+};
+
+struct Server {
+  Origin origin;
+  unsigned weight = 1;  // 1..1000
+  bool operator==(const Server&) const = default;
+};
+
+enum class Balance { kLeastRequest, kRoundRobin };
+
+struct UpstreamTimeouts {
+  milliseconds connect{2'000};
+  milliseconds response{60'000};  // request sent to response head
+  milliseconds body_idle{60'000};
+  milliseconds idle{4'000};  // a kept connection that nobody uses
+  bool operator==(const UpstreamTimeouts&) const = default;
+};
+
+struct UpstreamTls {
+  std::optional<std::filesystem::path> ca;           // PEM; nullopt: the system's
+  std::optional<std::filesystem::path> certificate;  // both or neither
+  std::optional<std::filesystem::path> key;
+  std::optional<std::string> server_name;  // nullopt: the server's host
+  bool operator==(const UpstreamTls&) const = default;
+};
+
+struct Upstream {
+  std::string name;
+  std::vector<Server> servers;  // never empty
+  Balance balance = Balance::kLeastRequest;
+  UpstreamTimeouts timeouts;
+  std::size_t max_connections = 1024;  // of the whole process
+  std::size_t queue = 1024;
+  unsigned max_retries = 1;  // retries.max
+  UpstreamTls tls;
+  bool operator==(const Upstream&) const = default;
+};
+
+// Each list empty: anything. Hosts are lower-case, exact or `*.example.com`, no port. Path patterns begin
+// with `/`;
+// `*` is one segment, `**` (last only) any rest. Methods as written (they are case-sensitive).
+struct Match {
+  std::vector<std::string> hosts;
+  std::vector<std::string> paths;
+  std::vector<std::string> methods;
+  bool operator==(const Match&) const = default;
+};
+
+enum class Access { kDpop, kPublic, kDeny };
+
+struct Require {
+  std::vector<std::string> scopes;     // all of them
+  std::vector<std::string> roles_any;  // at least one, where not empty; CLIENT:ROLE for client roles
+  std::vector<std::string> roles_all;
+  bool operator==(const Require&) const = default;
+};
+
+struct Route {
+  std::string name;
+  Match match;
+  Access access = Access::kDpop;
+  std::vector<std::size_t> issuers;  // indexes into Settings::issuers; not empty where access is kDpop
+  Require require;
+  NonceMode nonce = NonceMode::kOff;    // resolved: the route's own, else dpop.nonce.mode
+  std::optional<std::size_t> upstream;  // index into Settings::upstreams; nullopt only where access is kDeny
+  std::string strip_prefix;             // "" or "/v1": whole segments, a prefix of every path pattern
+  bool operator==(const Route&) const = default;
+};
+
+// Header names; an empty one is not sent.
+struct IdentityHeaders {
+  std::string sub = "X-Auth-Subject";
+  std::string client_id = "X-Auth-Client-Id";
+  std::string preferred_username = "X-Auth-Username";
+  std::string email = "X-Auth-Email";
+  std::string scope = "X-Auth-Scope";
+  std::string roles = "X-Auth-Roles";
+  std::string iss = "X-Auth-Issuer";
+  std::string jkt = "X-Auth-Key-Thumbprint";
+  bool operator==(const IdentityHeaders&) const = default;
+};
+
+enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError };
+enum class AccessLog { kAll, kDenied, kOff };
+
+struct Log {
+  LogLevel level = LogLevel::kInfo;
+  AccessLog access = AccessLog::kAll;
+  bool operator==(const Log&) const = default;
+};
+
+struct Shutdown {
+  milliseconds delay{5'000};
+  milliseconds drain{20'000};
+  bool operator==(const Shutdown&) const = default;
+};
+
+struct Settings {
+  std::filesystem::path file;       // as it was named to the loader
+  std::optional<unsigned> workers;  // nullopt: auto
+  std::vector<Listener> listeners;  // never empty
+  std::vector<Issuer> issuers;      // may be empty where no route asks for a token
+  Dpop dpop;
+  std::vector<Upstream> upstreams;
+  std::vector<Route> routes;  // never empty; first match wins
+  IdentityHeaders identity_headers;
+  std::optional<Address> probes = Address{"", 9080};  // nullopt: `probes: off`
+  Log log;
+  Shutdown shutdown;
+  bool operator==(const Settings&) const = default;
+};
+
+}  // namespace holdfast::settings

@@ -1,0 +1,112 @@
+#include "settings/report.h"
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+#include <utility>
+
+namespace holdfast::settings {
+
+std::string Place::spelled() const {
+  if (parent_ == nullptr) return "";
+  std::string path = parent_->spelled();
+  if (is_item_) return path + '[' + std::to_string(index_) + ']';
+  if (!path.empty()) path += '.';
+  constexpr std::size_t kShown = 64;
+  for (const char c : key_.substr(0, kShown))
+    path += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+  return path + (key_.size() > kShown ? "..." : "");
+}
+
+Report::Located Report::locate(std::string_view path) const {
+  std::string written(path);
+  for (const auto& [from, to] : renamed_) {
+    if (path.starts_with(from)) {
+      written = to + std::string(path.substr(from.size()));
+      break;
+    }
+  }
+  const Node* node = &root_;
+  std::string_view rest = written;
+  while (!rest.empty()) {
+    const Node* next = nullptr;
+    std::size_t length = 0;
+    if (rest.front() == '[') {
+      std::size_t index = 0;
+      length = rest.find(']') + 1;
+      std::from_chars(rest.data() + 1, rest.data() + length - 1, index);
+      // one value may stand for a list of one, which then has no `[0]` in the file
+      if (node->kind == Node::Kind::kScalar) {
+        written.erase(written.size() - rest.size(), length);
+        return {node, written, true};
+      }
+      if (index < node->items.size()) next = &node->items[index];
+    } else {
+      if (rest.front() == '.') rest.remove_prefix(1);
+      length = std::min(rest.find_first_of(".["), rest.size());
+      next = node->find(rest.substr(0, length));
+    }
+    if (next == nullptr) return {node, written, false};
+    node = next;
+    rest.remove_prefix(length);
+  }
+  return {node, written, true};
+}
+
+bool Report::refused(std::string_view path) const {
+  return std::any_of(errors_.begin(), errors_.end(), [&](const Problem& error) {
+    if (error.path.empty()) return false;
+    if (error.path.starts_with(path)) {
+      // the same, or an item of it; a key of it is another matter
+      const std::string_view rest = std::string_view(error.path).substr(path.size());
+      return rest.empty() || (rest.front() == '[' && !rest.contains('.'));
+    }
+    return path.starts_with(error.path) && (path[error.path.size()] == '.' || path[error.path.size()] == '[');
+  });
+}
+
+void Report::error_at(std::string_view path, std::string message) {
+  Located at = locate(path);
+  if (at.node->broken || refused(at.path)) return;
+  add(errors_, {at.node->mark, std::move(at.path), std::move(message)});
+}
+
+void Report::warning_at(std::string_view path, std::string message) {
+  Located at = locate(path);
+  if (at.node->broken || refused(at.path)) return;
+  add(warnings_, {at.node->mark, std::move(at.path), std::move(message)});
+}
+
+std::string Report::shown(std::string_view path) const {
+  const Located at = locate(path);
+  return at.exact ? describe(*at.node) : "the default";
+}
+
+void Report::add(std::vector<Problem>& to, Problem problem) {
+  if (to.size() < kMaxProblems) {
+    to.push_back(std::move(problem));
+  } else if (to.size() == kMaxProblems) {
+    to.push_back({problem.mark, "", "there is more; mend these first"});
+  }
+}
+
+namespace {
+
+std::vector<Problem> in_file_order(std::vector<Problem> problems) {
+  std::multimap<Mark, Problem> sorted;  // keeps the order of what stands at one position
+  for (Problem& problem : problems) sorted.emplace(problem.mark, std::move(problem));
+  problems.clear();
+  for (auto& [mark, problem] : sorted) problems.push_back(std::move(problem));
+  return problems;
+}
+
+}  // namespace
+
+std::vector<Problem> Report::take_errors() {
+  return in_file_order(std::exchange(errors_, {}));
+}
+std::vector<Problem> Report::take_warnings() {
+  return in_file_order(std::exchange(warnings_, {}));
+}
+
+}  // namespace holdfast::settings

@@ -1,0 +1,316 @@
+#include "settings/load.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+
+#include "world.h"
+
+namespace holdfast::settings {
+namespace {
+
+std::string shipped(const std::string& name) {
+  std::ifstream in(std::string(HOLDFAST_SOURCE "/config/") + name);
+  return {(std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>()};
+}
+
+Settings loaded(std::string_view text, const World& world = a_machine()) {
+  Loaded out = load(text, "/etc/holdfast/holdfast.yaml", world);
+  EXPECT_EQ(lines_of(out.errors), "");
+  return out.settings.value_or(Settings());
+}
+
+constexpr std::string_view kMinimal =
+    "issuer: https://id.example.com/realms/demo\naudience: orders-api\nupstream: http://127.0.0.1:8000\n";
+
+TEST(Load, ThreeLines) {
+  const Settings settings = loaded(kMinimal);
+  ASSERT_EQ(settings.listeners.size(), 1U);
+  EXPECT_EQ(settings.listeners[0].address, (Address{"", 8443}));
+  ASSERT_TRUE(settings.listeners[0].tls);
+  EXPECT_EQ(settings.listeners[0].tls->certificates,
+            (std::vector<CertificateFiles>{{"/etc/holdfast/tls.crt", "/etc/holdfast/tls.key"}}));
+  ASSERT_EQ(settings.issuers.size(), 1U);
+  EXPECT_EQ(settings.issuers[0].url, "https://id.example.com/realms/demo");
+  EXPECT_EQ(settings.issuers[0].audiences, std::vector<std::string>{"orders-api"});
+  EXPECT_FALSE(settings.issuers[0].any_audience);
+  ASSERT_EQ(settings.upstreams.size(), 1U);
+  EXPECT_EQ(settings.upstreams[0].servers, (std::vector<Server>{{{"http", "127.0.0.1", 8000}, 1}}));
+  ASSERT_EQ(settings.routes.size(), 1U);
+  EXPECT_EQ(settings.routes[0].match, Match());
+  EXPECT_EQ(settings.routes[0].access, Access::kDpop);
+  EXPECT_EQ(settings.routes[0].issuers, std::vector<std::size_t>{0});
+  EXPECT_EQ(settings.routes[0].upstream, std::optional<std::size_t>(0));
+  EXPECT_EQ(settings.dpop, Dpop());
+  EXPECT_EQ(settings.workers, std::nullopt);
+  EXPECT_EQ(settings.probes, (Address{"", 9080}));
+}
+
+TEST(Load, ThreeLinesNeedTheCertificateBesideThem) {
+  World bare = a_machine();
+  bare.file = [](const std::filesystem::path&) { return FileState::kMissing; };
+  EXPECT_EQ(lines_of(load(kMinimal, "/etc/holdfast/holdfast.yaml", bare).errors),
+            "1:1: listeners[0].tls.certificates[0].certificate: no such file: \"tls.crt\" beside this file, "
+            "the default "
+            "where there are no listeners\n"
+            "1:1: listeners[0].tls.certificates[0].key: no such file: \"tls.key\" beside this file, the "
+            "default where "
+            "there are no listeners\n");
+}
+
+TEST(Load, WhatIsMissingOfTheThreeLines) {
+  const std::string listeners = "listeners: [{name: a, address: ':1', tls: off}]\n";
+  EXPECT_EQ(lines_of(load(listeners, "f", a_machine()).errors),
+            "1:1: routes: is required; or write three lines: issuer, audience and upstream\n");
+  EXPECT_EQ(
+      lines_of(load(listeners + "issuer: https://i\nupstream: http://127.0.0.1", "f", a_machine()).errors),
+      "1:1: audience: is required beside issuer\n");
+  EXPECT_EQ(lines_of(load(listeners + "audience: a\nupstream: http://127.0.0.1", "f", a_machine()).errors),
+            "1:1: issuer: is required beside upstream, or routes\n"
+            "2:11: audience: goes with issuer, which is missing\n");
+}
+
+TEST(Load, ShippedFilesAreValid) {
+  for (const char* name : {"minimal.yaml", "sidecar.yaml", "gateway.yaml", "reference.yaml"}) {
+    const Loaded out = load(shipped(name), name, a_machine());
+    EXPECT_EQ(lines_of(out.errors), "") << name;
+    EXPECT_EQ(lines_of(out.warnings), "") << name;
+    EXPECT_TRUE(out.settings) << name;
+  }
+}
+
+// reference.yaml says that it shows defaults: what it writes is what the model has where nothing is written.
+TEST(Load, ReferenceShowsTheDefaults) {
+  const Settings settings = loaded(shipped("reference.yaml"));
+  Dpop dpop = settings.dpop;
+  dpop.nonce.secret_file.reset();  // has no default
+  EXPECT_EQ(dpop, Dpop());
+  const Listener& listener = settings.listeners.at(0);
+  EXPECT_EQ(listener.limits, ListenerLimits());
+  EXPECT_EQ(listener.timeouts, ListenerTimeouts());
+  EXPECT_EQ(listener.tls.value().min_version, ListenerTls().min_version);
+  EXPECT_EQ(listener.tls.value().session_tickets, ListenerTls().session_tickets);
+  const Issuer& issuer = settings.issuers.at(0);
+  EXPECT_EQ(issuer.algorithms, Issuer().algorithms);
+  EXPECT_EQ(issuer.token_type, Issuer().token_type);
+  EXPECT_EQ(issuer.clock_skew, Issuer().clock_skew);
+  EXPECT_EQ(issuer.allow_http, Issuer().allow_http);
+  EXPECT_EQ(issuer.jwks, Jwks());
+  const Upstream& upstream = settings.upstreams.at(0);
+  EXPECT_EQ(upstream.balance, Upstream().balance);
+  EXPECT_EQ(upstream.timeouts, UpstreamTimeouts());
+  EXPECT_EQ(upstream.max_connections, Upstream().max_connections);
+  EXPECT_EQ(upstream.queue, Upstream().queue);
+  EXPECT_EQ(upstream.max_retries, Upstream().max_retries);
+  EXPECT_EQ(settings.identity_headers, IdentityHeaders());
+  EXPECT_EQ(settings.probes, Settings().probes);
+  EXPECT_EQ(settings.log, Log());
+  EXPECT_EQ(settings.shutdown, Shutdown());
+  EXPECT_EQ(settings.workers, Settings().workers);
+}
+
+// Each key with a value that is not its default lands in its own member, and nowhere else.
+TEST(Load, EveryKeyChangesItsMember) {
+  const Settings s = loaded(R"(
+workers: 3
+listeners:
+- name: one
+  address: "[::1]:8443"
+  tls: {certificates: [{certificate: a.crt, key: a.key}, {certificate: b.crt, key: b.key}], min_version: "1.3", session_tickets: false}
+  protocols: http/1.1
+  public_origins: [https://API.example.com, "http://[::1]:8080/"]
+  trusted_proxies: [10.0.0.0/8, fd00::/8, 192.0.2.7]
+  limits: {max_header_bytes: 32KiB, max_headers: 50, max_connections: 7, max_body: 2MiB}
+  timeouts: {handshake: 1s, headers: 2s, body_idle: 3s, idle: 4s}
+- {name: two, address: 127.0.0.1:80, tls: false}
+issuers:
+- {name: first, url: https://id.example.com, audiences: any}
+- name: second
+  url: http://id.internal/x
+  discovery_url: http://id.internal/d
+  jwks_url: http://id.internal/j
+  audiences: [a, b]
+  algorithms: PS512
+  token_type: at+jwt
+  clock_skew: 1s
+  allow_http: true
+  ca: ca.pem
+  jwks: {refresh: 1m, min_refetch_interval: 2s, max_stale: 3h}
+dpop:
+  algorithms: [ES256]
+  max_age: 30s
+  clock_skew: 5s
+  key_mismatch_status: 401
+  nonce: {mode: required, lifetime: 1m, secret_file: nonce.key}
+  replay: {capacity: 5000, per_key: 0.5%, cold_start: accept}
+upstreams:
+- {name: u1, servers: http://127.0.0.1}
+- name: u2
+  servers: ["https://127.0.0.1", {url: "https://b", weight: 9}]
+  balance: round_robin
+  timeouts: {connect: 1s, response: 2s, body_idle: 3s, idle: 5s}
+  max_connections: 8
+  queue: 9
+  retries: {max: 0}
+  tls: {ca: up.pem, certificate: c.pem, key: k.pem, server_name: Name.example}
+routes:
+- name: r1
+  match: {host: [A.example.com, "*.b.example"], path: [/v1, /v1/*/x], methods: [GET, M-SEARCH]}
+  issuers: [second, first]
+  require: {scopes: [a, b], roles: {any: [x, "c:y"], all: z}}
+  nonce: off
+  upstream: u2
+  strip_prefix: /v1
+- {name: r2, access: public, upstream: u1}
+- {name: r3, access: deny}
+- {name: r4, issuers: first, upstream: u1}
+identity: {headers: {sub: X-Sub, client_id: X-Client, preferred_username: X-User, email: off, scope: X-Scope, roles: X-Roles, iss: X-Iss, jkt: X-Jkt}}
+probes: off
+log: {level: debug, access: denied}
+shutdown: {delay: 1s, drain: 2s}
+)");
+  Settings e;
+  e.file = "/etc/holdfast/holdfast.yaml";
+  const std::filesystem::path at = "/etc/holdfast";
+  e.workers = 3;
+  e.listeners = {
+      {"one",
+       {"::1", 8443},
+       ListenerTls{{{at / "a.crt", at / "a.key"}, {at / "b.crt", at / "b.key"}}, TlsVersion::kTls13, false},
+       {{"https", "api.example.com", 443}, {"http", "::1", 8080}},
+       {{"10.0.0.0", 8}, {"fd00::", 8}, {"192.0.2.7", 32}},
+       {32 * 1024, 50, 7, 2 * 1024 * 1024},
+       {seconds(1), seconds(2), seconds(3), seconds(4)}},
+      {"two", {"127.0.0.1", 80}, std::nullopt, {}, {}, {}, {}}};
+  Issuer first{.name = "first",
+               .url = "https://id.example.com",
+               .discovery_url = {},
+               .jwks_url = {},
+               .any_audience = true,
+               .audiences = {},
+               .ca = {},
+               .jwks = {}};
+  Issuer second{"second",
+                "http://id.internal/x",
+                "http://id.internal/d",
+                "http://id.internal/j",
+                false,
+                {"a", "b"},
+                {"PS512"},
+                TokenType::kAtJwt,
+                seconds(1),
+                true,
+                at / "ca.pem",
+                {seconds(60), seconds(2), seconds(3 * 3600)}};
+  e.issuers = {first, second};
+  e.dpop = {{"ES256"},
+            seconds(30),
+            seconds(5),
+            401,
+            {NonceMode::kRequired, seconds(60), at / "nonce.key"},
+            {5000, 0.005, ColdStart::kAccept}};
+  Upstream u1;
+  u1.name = "u1";
+  u1.servers = {{{"http", "127.0.0.1", 80}, 1}};
+  Upstream u2{"u2",
+              {{{"https", "127.0.0.1", 443}, 1}, {{"https", "b", 443}, 9}},
+              Balance::kRoundRobin,
+              {seconds(1), seconds(2), seconds(3), seconds(5)},
+              8,
+              9,
+              0,
+              {at / "up.pem", at / "c.pem", at / "k.pem", "name.example"}};
+  e.upstreams = {u1, u2};
+  e.routes = {{"r1",
+               {{"a.example.com", "*.b.example"}, {"/v1", "/v1/*/x"}, {"GET", "M-SEARCH"}},
+               Access::kDpop,
+               {1, 0},
+               {{"a", "b"}, {"x", "c:y"}, {"z"}},
+               NonceMode::kOff,
+               1,
+               "/v1"},
+              {"r2", {}, Access::kPublic, {}, {}, NonceMode::kOff, 0, ""},
+              {"r3", {}, Access::kDeny, {}, {}, NonceMode::kOff, std::nullopt, ""},
+              {"r4", {}, Access::kDpop, {0}, {}, NonceMode::kRequired, 0, ""}};
+  e.identity_headers = {"X-Sub", "X-Client", "X-User", "", "X-Scope", "X-Roles", "X-Iss", "X-Jkt"};
+  e.probes = std::nullopt;
+  e.log = {LogLevel::kDebug, AccessLog::kDenied};
+  e.shutdown = {seconds(1), seconds(2)};
+  EXPECT_EQ(s.listeners, e.listeners);
+  EXPECT_EQ(s.issuers, e.issuers);
+  EXPECT_EQ(s.dpop, e.dpop);
+  EXPECT_EQ(s.upstreams, e.upstreams);
+  EXPECT_EQ(s.routes, e.routes);
+  EXPECT_EQ(s.identity_headers, e.identity_headers);
+  EXPECT_TRUE(s == e);
+}
+
+TEST(Load, VariablesAreReplacedAfterParsing) {
+  const World world =
+      a_machine({{"URL", "https://id.example.com"}, {"AUD", "a: [b"}, {"PORT", "8000"}, {"N", "7"}});
+  const Settings settings = loaded(
+      "issuer: ${URL}/realms/${REALM:-demo}\naudience: ['${AUD}', 'x$${URL}', '$5']\nupstream: "
+      "http://127.0.0.1:${PORT}\nworkers: '${N}'\n",
+      world);
+  EXPECT_EQ(settings.issuers.at(0).url, "https://id.example.com/realms/demo");
+  EXPECT_EQ(settings.issuers.at(0).audiences, (std::vector<std::string>{"a: [b", "x${URL}", "$5"}));
+  EXPECT_EQ(settings.upstreams.at(0).servers.at(0).origin.port, 8000);
+  EXPECT_EQ(settings.workers, 7U);
+}
+
+// A secret that got into the wrong variable must not get into a log.
+TEST(Load, ProblemsShowVariablesUnexpanded) {
+  const Loaded out =
+      load(std::string(kMinimal) + "workers: ${SECRET}\n", "f", a_machine({{"SECRET", "hunter2"}}));
+  EXPECT_EQ(lines_of(out.errors),
+            "4:10: workers: must be auto or a whole number from 1 to 1024, not \"${SECRET}\"\n");
+}
+
+TEST(Load, Warnings) {
+  const Loaded out = load(R"(
+listeners: [{name: a, address: ":1", tls: {certificate: open.crt, key: open.key}}]
+issuer: https://id.example.com
+audience: any
+dpop: {nonce: {mode: required}}
+upstreams:
+- {name: used, servers: [http://127.0.0.1, http://10.0.0.1]}
+- {name: idle, servers: http://localhost}
+routes: [{name: r, upstream: used}]
+)",
+                          "f", a_machine({{"HOLDFAST_REPLICAS", "2"}}));
+  EXPECT_TRUE(out.settings);
+  EXPECT_EQ(lines_of(out.warnings),
+            "2:72: listeners[0].tls.key: can be read by every user of this machine: \"open.key\"\n"
+            "5:7: dpop.replay.store: is memory beside HOLDFAST_REPLICAS=2: each replica would accept the "
+            "same proof once\n"
+            "5:15: dpop.nonce.secret_file: is missing: the nonce secret is this process's own, so a restart "
+            "or another replica refuses nonces given out before\n"
+            "7:44: upstreams[0].servers[1]: is plain http outside loopback: requests and identity headers "
+            "can be read and changed on the way\n"
+            "8:3: upstreams[1]: no route uses this upstream\n");
+}
+
+TEST(Load, SeveralIssuersAndARouteThatNamesNone) {
+  const std::string text =
+      "listeners: [{name: a, address: ':1', tls: off}]\nupstream: http://127.0.0.1\nissuers:\n"
+      "- {name: a, url: https://a, audiences: any}\n- {name: b, url: https://b, audiences: any}\nroutes:\n- "
+      "{name: r}\n";
+  EXPECT_EQ(lines_of(load(text, "f", a_machine()).errors),
+            "7:3: routes[0].issuers: is required, as several issuers are configured\n");
+  EXPECT_EQ(lines_of(load("listeners: [{name: a, address: ':1', tls: off}]\nupstream: "
+                          "http://127.0.0.1\nroutes:\n- {name: r}\n",
+                          "f", a_machine())
+                         .errors),
+            "4:3: routes[0].issuers: the route asks for a token, and no issuer is configured\n");
+}
+
+TEST(Load, ProblemsAreBounded) {
+  std::string text;
+  for (int i = 0; i < 10'000; ++i) text += "key" + std::to_string(i) + ": 1\n";
+  const Loaded out = load(text, "f", a_machine());
+  EXPECT_EQ(out.errors.size(), kMaxProblems + 1);
+}
+
+}  // namespace
+}  // namespace holdfast::settings

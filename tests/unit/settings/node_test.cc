@@ -1,0 +1,96 @@
+#include "settings/node.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace holdfast::settings {
+namespace {
+
+std::string refused(std::string_view text) {
+  const auto node = parse_yaml(text);
+  return node ? "taken" : to_string(node.error(), "f");
+}
+
+TEST(Node, KnowsEveryPosition) {
+  const auto root = parse_yaml("a: 1\nlist:\n  - x\n  - {b: 'two'}\n");
+  ASSERT_TRUE(root);
+  ASSERT_EQ(root->entries.size(), 2U);
+  EXPECT_EQ(root->entries[1].mark, (Mark{2, 1}));
+  const Node& list = root->entries[1].value;
+  ASSERT_EQ(list.items.size(), 2U);
+  EXPECT_EQ(list.items[0].mark, (Mark{3, 5}));
+  const Node* two = list.items[1].find("b");
+  ASSERT_NE(two, nullptr);
+  EXPECT_EQ(two->mark, (Mark{4, 9}));
+  EXPECT_TRUE(two->quoted);
+  EXPECT_FALSE(root->entries[0].value.quoted);
+}
+
+TEST(Node, RecordsRepeatedKeys) {
+  const auto root = parse_yaml("a: 1\nb: 2\na: 3\n");
+  ASSERT_TRUE(root);
+  EXPECT_FALSE(root->entries[0].repeated);
+  EXPECT_EQ(root->entries[2].repeated, (Mark{1, 1}));
+}
+
+TEST(Node, TakesEveryFormOfNull) {
+  const auto root = parse_yaml("a:\nb: ~\nc: null\nd: 'null'\n");
+  ASSERT_TRUE(root);
+  EXPECT_EQ(root->entries[0].value.kind, Node::Kind::kNull);
+  EXPECT_EQ(root->entries[1].value.kind, Node::Kind::kNull);
+  EXPECT_EQ(root->entries[2].value.kind, Node::Kind::kNull);
+  EXPECT_EQ(root->entries[3].value.kind, Node::Kind::kScalar);
+}
+
+TEST(Node, RefusesWhatHidesOrExplodes) {
+  EXPECT_EQ(refused(""), "f:1:1: the file is empty");
+  EXPECT_EQ(refused("# nothing\n"), "f:1:1: the file is empty");
+  EXPECT_EQ(refused("a: &x 1\nb: *x\n"), "f:1:4: a YAML anchor (`&name`) is not accepted");
+  EXPECT_EQ(refused("a: &x [1]\n"), "f:1:4: a YAML anchor (`&name`) is not accepted");
+  EXPECT_EQ(refused("a: *x\n"), "f:1:4: not valid YAML: the referenced anchor is not defined");
+  EXPECT_EQ(refused("a: !!str 1\n"), "f:1:4: a YAML tag (`!name`) is not accepted");
+  EXPECT_EQ(refused("a: !env X\n"), "f:1:4: a YAML tag (`!name`) is not accepted");
+  EXPECT_EQ(refused("a: 1\n---\nb: 2\n"), "f:3:1: a second YAML document is not accepted");
+  EXPECT_EQ(refused("[a, b]: 1\n"), "f:1:1: a key must be a plain word, not a list or a map");
+  EXPECT_EQ(refused("? {a: b}\n: 1\n"), "f:1:3: a key must be a plain word, not a list or a map");
+  EXPECT_EQ(refused("~: 1\n"), "f:1:1: a key must be a plain word");
+  EXPECT_EQ(refused(std::string("a: \0", 4)), "f:1:4: a control byte is not accepted");
+  EXPECT_EQ(refused("a: 1\nb: \x1b[0m\n"), "f:2:4: a control byte is not accepted");
+  EXPECT_EQ(refused("\xFF\xFE"), "f:1:1: the file is UTF-16; write it as UTF-8");
+  EXPECT_EQ(refused("a:\n\t- b\n").substr(0, 6), "f:2:2:");
+  EXPECT_EQ(refused("a: [1, 2\n").substr(0, 6), "f:2:1:");
+  EXPECT_EQ(refused("a: 'x\n"), "f:1:4: not valid YAML: the quote is never closed");
+  EXPECT_EQ(refused("a: 'x''\n"), "f:1:4: not valid YAML: the quote is never closed");
+  EXPECT_EQ(refused("a: \"x\\\"\n"), "f:1:4: not valid YAML: the quote is never closed");
+  EXPECT_EQ(refused("a: 'x'''\nb: \"\\\"\""), "taken");
+  EXPECT_EQ(refused("a: b: c\n").substr(0, 4), "f:1:");
+}
+
+TEST(Node, Limits) {
+  std::string deep(kMaxDepth, '[');
+  EXPECT_EQ(refused(deep + std::string(kMaxDepth, ']')), "taken");
+  EXPECT_EQ(refused('[' + deep + std::string(kMaxDepth + 1, ']')), "f:1:65: nested more than 64 levels deep");
+  EXPECT_EQ(refused("a: 1\n" + std::string(kMaxFileBytes - 5, '[')), "f:2:1: the line is longer than 64 KiB");
+  EXPECT_NE(refused(std::string(kMaxLineBytes, '[')), "taken");
+  EXPECT_NE(refused(std::string(kMaxLineBytes, '{')), "taken");
+  EXPECT_EQ(refused(std::string(kMaxLineBytes, 'x') + "\n"), "taken");
+  EXPECT_EQ(refused(std::string(kMaxLineBytes + 1, 'x') + "\n"), "f:1:1: the line is longer than 64 KiB");
+  EXPECT_EQ(refused(std::string(kMaxFileBytes + 1, '#')), "f:1:1: the file is larger than 4 MiB");
+  std::string many = "[";
+  for (std::size_t i = 0; i <= kMaxNodes; ++i) many += "1,\n";
+  EXPECT_EQ(refused(many + ']'), "f:250001:1: more than 250000 values");
+}
+
+TEST(Node, Describes) {
+  const auto root = parse_yaml("- []\n- {}\n-\n- \"a\\u0007b\"\n- " + std::string(80, 'x'));
+  ASSERT_TRUE(root);
+  EXPECT_EQ(describe(root->items[0]), "a list");
+  EXPECT_EQ(describe(root->items[1]), "a map");
+  EXPECT_EQ(describe(root->items[2]), "empty");
+  EXPECT_EQ(describe(root->items[3]), "\"a?b\"");
+  EXPECT_EQ(describe(root->items[4]), '"' + std::string(64, 'x') + "...\"");
+}
+
+}  // namespace
+}  // namespace holdfast::settings
