@@ -1,0 +1,23 @@
+// The right to forward a request, as a type: the upstream side cannot be called without one, and only the
+// verifier can make one. A mistake in the flow is a compile error, not a hole.
+#pragma once
+
+namespace holdfast::pipeline {
+
+class Verifier;
+
+class Admission {
+ public:
+  enum class Kind : unsigned char {
+    kVerified,   // token, proof, binding, policy and replay claim all passed
+    kAnonymous,  // the route is public
+  };
+  [[nodiscard]] Kind kind() const { return kind_; }
+
+ private:
+  friend class Verifier;
+  explicit Admission(Kind kind) : kind_(kind) {}
+  Kind kind_;
+};
+
+}  // namespace holdfast::pipeline

@@ -1,0 +1,68 @@
+// The two narrow interfaces between client protocols and backend protocols: N listeners and M upstreams
+// instead of N x M.
+//
+//   client -> backend   head (at start), then {data}*, [trailers], end;  or cancel(cause) at any time
+//   backend -> client   {interim head}*, head, {data}*, [trailers], end; or reset(cause) at any time
+//
+// Either side may finish first: a backend may answer before the request's body has ended. Bytes are handed
+// over as views that the receiver consumes or copies before it returns. Back-pressure is by credit: a backend
+// may send kInitialCredit bytes at once, a client none (no body is read for a request that is not admitted;
+// the first grant is also what answers `Expect: 100-continue`); neither ever sends more than it was granted.
+// All calls of one exchange happen on one worker's thread. Calls may be made from inside a call of the other
+// side. After both ends, a cancel or a reset neither side calls the other again.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "base/counted.h"
+#include "http/message.h"
+
+namespace holdfast::pipeline {
+
+// What either side holds of a body at most, in bytes; also the response's first credit.
+inline constexpr std::size_t kInitialCredit = 64 * 1024;
+
+enum class Cause : std::uint8_t {
+  kClientGone,          // the client closed, reset or timed out
+  kBackendUnreachable,  // no connection could be made, or none is free in time
+  kBackendBroken,       // closed early, malformed or forbidden answer
+  kBackendTimeout,      // answered too slowly
+  kOverloaded,          // the upstream's queue is full
+  kRequestMalformed,    // the body's framing turned out wrong after the head
+  kRequestTooLarge,     // the body passed its limit
+  kRequestTimeout,      // the client was too slow with its body
+  kDraining,
+};
+
+// The request's way to the backend. Counted: whoever calls it holds a Ref.
+class BackendStream : public virtual Counted {
+ public:
+  virtual void on_request_data(std::span<const char> bytes) = 0;
+  virtual void on_request_trailers(http::Fields trailers) = 0;
+  virtual void on_request_end() = 0;
+  virtual void on_request_cancel(Cause cause) = 0;
+  // The client has taken `bytes` more of the response's body; the backend may send as many more.
+  virtual void grant_response(std::size_t bytes) = 0;
+};
+
+// The response's way to the client. Counted: whoever calls it holds a Ref.
+class ClientStream : public virtual Counted {
+ public:
+  virtual void on_response_interim(http::ResponseHead head) = 0;
+  virtual void on_response_head(http::ResponseHead head) = 0;
+  virtual void on_response_data(std::span<const char> bytes) = 0;
+  virtual void on_response_trailers(http::Fields trailers) = 0;
+  virtual void on_response_end() = 0;
+  virtual void on_response_reset(Cause cause) = 0;
+  // The backend has taken `bytes` more of the request's body; the client may send as many more.
+  virtual void grant_request(std::size_t bytes) = 0;
+  // Which server was chosen, for the log; again when another one is tried. May come from inside Upstreams::open().
+  // `server` lives as long as the exchange.
+  virtual void on_backend_chosen(std::string_view /*server*/) {}
+};
+
+}  // namespace holdfast::pipeline

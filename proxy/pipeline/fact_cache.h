@@ -1,0 +1,95 @@
+// A bounded cache of facts that verifying once has established: verified access tokens, parsed proof headers.
+// It never holds a verdict (verification.md, 23): what depends on time, route or request is judged anew for
+// every request.
+//
+// Set-associative: a key may stand in one of kWays places only, and the one not used for longest makes room.
+// So the cost of a lookup has a fixed bound however the keys are chosen (no chains to flood), and the table
+// never grows past its capacity. One worker's; not thread-safe.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::pipeline {
+
+template <typename Fact>
+class FactCache {
+ public:
+  using FactPtr = std::shared_ptr<const Fact>;
+
+  // `capacity` is rounded up to a power of two, at least kWays.
+  explicit FactCache(std::size_t capacity) {
+    std::size_t sets = 1;
+    while (sets * kWays < capacity) sets *= 2;
+    sets_.resize(sets);
+  }
+
+  // nullptr where the key is not there.
+  [[nodiscard]] FactPtr find(std::string_view key) {
+    const std::size_t hash = std::hash<std::string_view>{}(key);
+    Set& set = set_of(hash);
+    for (Entry& entry : set) {
+      if (entry.fact != nullptr && entry.hash == hash && entry.key == key) {
+        entry.used = ++clock_;
+        return entry.fact;
+      }
+    }
+    return nullptr;
+  }
+
+  // Enters a fact, or replaces the one under the same key.
+  void insert(std::string_view key, FactPtr fact) {
+    const std::size_t hash = std::hash<std::string_view>{}(key);
+    Set& set = set_of(hash);
+    Entry* place = &set[0];
+    for (Entry& entry : set) {
+      if (entry.fact != nullptr && entry.hash == hash && entry.key == key) {
+        place = &entry;
+        break;
+      }
+      if (entry.used < place->used) place = &entry;
+    }
+    place->hash = hash;
+    place->used = ++clock_;
+    place->key.assign(key);
+    place->fact = std::move(fact);
+  }
+
+  void erase(std::string_view key) {
+    const std::size_t hash = std::hash<std::string_view>{}(key);
+    for (Entry& entry : set_of(hash)) {
+      if (entry.fact != nullptr && entry.hash == hash && entry.key == key) entry = Entry{};
+    }
+  }
+
+  void clear() {
+    for (Set& set : sets_) set = Set{};
+  }
+
+  [[nodiscard]] std::size_t capacity() const { return sets_.size() * kWays; }
+
+ private:
+  static constexpr std::size_t kWays = 8;
+
+  struct Entry {
+    std::size_t hash = 0;
+    std::uint64_t used = 0;  // 0: never, so free places are taken first
+    std::string key;
+    FactPtr fact;
+  };
+  using Set = std::array<Entry, kWays>;
+
+  // The high bits choose the set: std::hash of a digest may well be its first bytes.
+  Set& set_of(std::size_t hash) { return sets_[((hash * 0x9E3779B97F4A7C15ULL) >> 32) & (sets_.size() - 1)]; }
+
+  std::vector<Set> sets_;
+  std::uint64_t clock_ = 0;
+};
+
+}  // namespace holdfast::pipeline

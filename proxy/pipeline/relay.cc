@@ -1,0 +1,241 @@
+// Between the two streams of a request: bytes and credit pass through, answers of our own are written, what
+// goes wrong on one side is told to the other, and the end is logged once.
+#include <utility>
+
+#include "http/hop_by_hop.h"
+#include "identity/forwarding_fields.h"
+#include "pipeline/request.h"
+
+namespace holdfast::pipeline {
+namespace {
+
+// nginx's word for a client that left before it was answered.
+constexpr std::uint16_t kClientClosedRequest = 499;
+
+Refusal refusal_of(Cause cause) {
+  switch (cause) {
+    case Cause::kBackendTimeout:
+      return {Reason::upstream_timeout, "the backend did not answer in time"};
+    case Cause::kOverloaded:
+      return {Reason::overloaded, "too many requests are waiting for the backend"};
+    case Cause::kDraining:
+      return {Reason::draining, "this server is shutting down"};
+    case Cause::kRequestTooLarge:
+      return {Reason::request_too_large, "the body is larger than this server takes"};
+    case Cause::kRequestTimeout:
+      return {Reason::request_timeout, "the body came too slowly"};
+    case Cause::kRequestMalformed:
+      return {Reason::request_malformed, "the body's framing is malformed"};
+    case Cause::kBackendUnreachable:
+      return {Reason::upstream_unavailable, "the backend cannot be reached"};
+    case Cause::kBackendBroken:
+    case Cause::kClientGone:
+      break;
+  }
+  return {Reason::upstream_unavailable, "the backend's answer was cut off or malformed"};
+}
+
+double milliseconds_between(const Now& from, const Now& to) {
+  return std::chrono::duration<double, std::milli>(to.steady - from.steady).count();
+}
+
+}  // namespace
+
+Request::Request(RequestFlow& flow, http::RequestHead head, const ConnectionFacts& connection,
+                 Ref<ClientStream> client)
+    : flow_(flow),
+      rules_(flow.rules()),
+      head_(std::move(head)),
+      connection_(connection),
+      client_(std::move(client)),
+      began_(flow.ports().now()),
+      method_(head_.method) {
+  subject_.rules = rules_.get();
+  auto origin = policy::decide_origin(
+      rules_->listeners[connection_.listener].origin,
+      {.peer = http::IpAddress::v6(connection_.client_address),
+       .certificate_names = connection_.certificate_names != nullptr
+                                ? std::span<const std::string>(*connection_.certificate_names)
+                                : std::span<const std::string>()},
+      head_);
+  if (origin) origin_ = std::move(*origin);
+  path_ = head_.target.substr(0, head_.target.find('?'));
+  const identity::RequestIds ids =
+      identity::choose_ids(head_.fields, forwarding_facts(), head_.fields.arena());
+  request_id_ = ids.request_id;
+  trace_id_ = ids.trace_id;
+}
+
+identity::ForwardingFacts Request::forwarding_facts() {
+  return {.peer = connection_.client_ip,
+          .origin = origin_ ? &origin_->origin : nullptr,
+          .version_major = head_.version_major,
+          .version_minor = head_.version_minor,
+          .from_trusted_proxy = origin_ && origin_->from_trusted_proxy,
+          .random = flow_.random()};
+}
+
+// ---- answers of our own --------------------------------------------------------------------------------
+
+void Request::run_refused(const Refusal& refusal, std::uint16_t status) {
+  reason_ = refusal.reason;
+  answer(answer::make_malformed_answer(status, refusal, request_id_));
+}
+
+void Request::answer(answer::Answer answer) {
+  http::ResponseHead head;
+  head.status = answer.status;
+  head.close = answer.close;
+  head.fields = std::move(answer.fields);
+  const bool with_body = method_ != "HEAD";
+  if (with_body) head.body = {http::BodyLength::Kind::kKnown, answer.body.size()};
+  status_ = answer.status;
+  head_sent_ = true;
+  const Ref<Request> self(this);
+  const Ref<ClientStream> client = client_;
+  client->on_response_head(std::move(head));
+  if (with_body && client_) {
+    bytes_out_ += answer.body.size();
+    client->on_response_data(answer.body);
+  }
+  if (client_) client->on_response_end();
+  finish();
+}
+
+void Request::fail(Cause cause) {
+  if (!head_sent_) return deny(refusal_of(cause));
+  const Ref<ClientStream> client = client_;
+  reason_ = refusal_of(cause).reason;
+  finish();
+  client->on_response_reset(cause);
+}
+
+// ---- from the client -----------------------------------------------------------------------------------
+
+void Request::on_request_data(std::span<const char> bytes) {
+  bytes_in_ += bytes.size();
+  if (backend_) backend_->on_request_data(bytes);
+}
+
+void Request::on_request_trailers(http::Fields trailers) {
+  rules_->headers.strip_trailers(trailers);
+  if (backend_) backend_->on_request_trailers(std::move(trailers));
+}
+
+void Request::on_request_end() {
+  body_ended_ = true;
+  if (backend_) backend_->on_request_end();
+}
+
+void Request::on_request_cancel(Cause cause) {
+  if (!client_) return;
+  const Ref<Request> self(this);
+  if (const Ref<BackendStream> backend = std::exchange(backend_, nullptr); backend) {
+    backend->on_request_cancel(cause);
+  }
+  if (cause == Cause::kClientGone) {
+    if (!head_sent_) status_ = kClientClosedRequest;
+    return finish();
+  }
+  fail(cause);
+}
+
+void Request::grant_response(std::size_t bytes) {
+  if (backend_) backend_->grant_response(bytes);
+}
+
+// ---- from the backend ----------------------------------------------------------------------------------
+
+void Request::on_response_interim(http::ResponseHead head) {
+  if (!client_) return;
+  http::remove_hop_by_hop(head.fields);
+  client_->on_response_interim(std::move(head));
+}
+
+void Request::on_response_head(http::ResponseHead head) {
+  if (!client_) return;
+  // A backend that closes its own connection says nothing about the client's.
+  head.close = false;
+  http::remove_hop_by_hop(head.fields);
+  status_ = head.status;
+  if (forwarded_) upstream_ms_ = milliseconds_between(*forwarded_, flow_.ports().now());
+  if (evidence_.freshness.nonce && evidence_.freshness.nonce->past_half_life) {
+    answer::offer_nonce(head.fields, rules_->nonces->issue(flow_.ports().now().wall));
+  }
+  head_sent_ = true;
+  client_->on_response_head(std::move(head));
+}
+
+void Request::on_response_data(std::span<const char> bytes) {
+  if (!client_) return;
+  bytes_out_ += bytes.size();
+  client_->on_response_data(bytes);
+}
+
+void Request::on_response_trailers(http::Fields trailers) {
+  if (!client_) return;
+  http::remove_forbidden_trailers(trailers);
+  client_->on_response_trailers(std::move(trailers));
+}
+
+void Request::on_response_end() {
+  if (!client_) return;
+  const Ref<Request> self(this);
+  const Ref<ClientStream> client = client_;
+  client->on_response_end();
+  // A body that is still on its way is nobody's any more: the backend has said all it will say.
+  finish();
+}
+
+void Request::on_response_reset(Cause cause) {
+  if (!client_) return;
+  const Ref<Request> self(this);
+  fail(cause);
+}
+
+void Request::grant_request(std::size_t bytes) {
+  if (client_) client_->grant_request(bytes);
+}
+
+// ---- the end -------------------------------------------------------------------------------------------
+
+void Request::finish() {
+  if (!client_) return;
+  client_.reset();
+  // What was chosen to serve it lives as long as the backend's exchange.
+  const Ref<BackendStream> backend = std::exchange(backend_, nullptr);
+  const token::AccessToken* const token = evidence_.token.get();
+  const dpop::ProofHeader* const proof = evidence_.proof.header.get();
+  AccessRecord record;
+  record.time = began_.wall;
+  record.request_id = request_id_;
+  record.trace_id = trace_id_;
+  record.client_ip = connection_.client_ip;
+  record.listener = rules_->listeners[connection_.listener].name;
+  if (route() != nullptr) record.route = route()->name;
+  record.method = method_;
+  if (origin_) record.host = origin_->origin.authority();
+  record.path = path_;
+  record.status = status_;
+  record.duration_ms = milliseconds_between(began_, flow_.ports().now());
+  if (forwarded_) record.upstream = route()->upstream;
+  record.upstream_server = server_;
+  record.upstream_ms = upstream_ms_;
+  record.bytes_in = bytes_in_;
+  record.bytes_out = bytes_out_;
+  record.decision = forwarded_ ? "allow" : "deny";
+  record.reason = reason_;
+  if (token != nullptr) {
+    if (token->sub) record.sub = *token->sub;
+    if (token->client_id) record.client_id = *token->client_id;
+    if (token->kid) record.kid = *token->kid;
+  }
+  if (proof != nullptr) {
+    record.jkt = proof->jkt;
+    record.proof_alg = jose::algorithm_name(proof->alg);
+    record.iat_offset_s = std::chrono::duration<double>(evidence_.proof.iat - began_.wall).count();
+  }
+  flow_.ports().log.record(record);
+}
+
+}  // namespace holdfast::pipeline

@@ -1,0 +1,94 @@
+// One request from its head to the end of its answer. It stands between the client's stream and the backend's
+// and is each one's view of the other: its decisions are in request_flow.cc, its passing on in relay.cc.
+// Worker's thread only.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "answer/answer.h"
+#include "http/target_uri.h"
+#include "pipeline/exchange.h"
+#include "pipeline/request_flow.h"
+
+namespace holdfast::pipeline {
+
+class Request final : public BackendStream, public ClientStream {
+ public:
+  Request(RequestFlow& flow, http::RequestHead head, const ConnectionFacts& connection,
+          Ref<ClientStream> client);
+
+  // Decides and either answers or forwards, now or when keys or the replay store have spoken.
+  void run();
+  // Answers what the codec refused.
+  void run_refused(const Refusal& refusal, std::uint16_t status);
+
+  // From the client.
+  void on_request_data(std::span<const char> bytes) override;
+  void on_request_trailers(http::Fields trailers) override;
+  void on_request_end() override;
+  void on_request_cancel(Cause cause) override;
+  void grant_response(std::size_t bytes) override;
+
+  // From the backend.
+  void on_response_interim(http::ResponseHead head) override;
+  void on_response_head(http::ResponseHead head) override;
+  void on_response_data(std::span<const char> bytes) override;
+  void on_response_trailers(http::Fields trailers) override;
+  void on_response_end() override;
+  void on_response_reset(Cause cause) override;
+  void grant_request(std::size_t bytes) override;
+  void on_backend_chosen(std::string_view server) override { server_ = server; }
+
+ private:
+  // request_flow.cc, in the order of the story
+  [[nodiscard]] Checked<void> locate();
+  [[nodiscard]] Checked<void> gather();
+  void with_keys();
+  void refetch_keys();
+  void with_token();
+  void claim_replay();
+  void forward(const Admission& admission);
+  void deny(const Refusal& refusal);
+
+  // relay.cc
+  void answer(answer::Answer answer);
+  void fail(Cause cause);
+  void finish();
+  [[nodiscard]] identity::ForwardingFacts forwarding_facts();
+
+  [[nodiscard]] const policy::Route* route() const { return subject_.route; }
+
+  RequestFlow& flow_;
+  std::shared_ptr<const Rules> rules_;
+  http::RequestHead head_;
+  const ConnectionFacts& connection_;
+  Ref<ClientStream> client_;    // null: the request is over
+  Ref<BackendStream> backend_;  // null: not forwarded, or over
+
+  Now began_;
+  std::optional<policy::RequestOrigin> origin_;
+  std::string method_;  // the log's own copies: the head moves on to the backend
+  std::string path_;
+  http::Target target_;  // normal form
+  policy::AuthScheme tried_ = policy::AuthScheme::none;
+  Subject subject_;
+  Evidence evidence_;
+  std::string request_id_;
+  std::string trace_id_;
+  bool refetched_ = false;
+  bool body_ended_ = false;  // the client's side, before or after forwarding
+  bool head_sent_ = false;   // of the answer
+
+  // For the access log.
+  std::uint16_t status_ = 0;
+  std::optional<Reason> reason_;
+  std::uint64_t bytes_in_ = 0;
+  std::uint64_t bytes_out_ = 0;
+  std::optional<Now> forwarded_;
+  std::string_view server_;
+  std::optional<double> upstream_ms_;
+};
+
+}  // namespace holdfast::pipeline

@@ -1,0 +1,170 @@
+// The story of a request on one screen: run() and what it calls, in this order. Fetching and deciding
+// alternate and never mix; each decision is a pure function of a room above.
+#include "pipeline/request_flow.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "crypto/random.h"
+#include "identity/forwarding_fields.h"
+#include "identity/identity_fields.h"
+#include "pipeline/request.h"
+
+namespace holdfast::pipeline {
+namespace {
+
+// Facts that one worker remembers. A token takes about 3 KiB, a header about 1 KiB.
+constexpr std::size_t kTokens = 8192;
+constexpr std::size_t kHeaders = 8192;
+
+}  // namespace
+
+// ---- the story
+// ------------------------------------------------------------------------------------------
+
+void Request::run() {
+  if (answer::is_forbidden_method(head_.method)) {
+    return answer(answer::make_method_not_allowed(request_id_));
+  }
+  if (auto located = locate(); !located) return deny(located.error());
+  if (!policy::is_protected(route()->access)) return forward(Verifier::admit_anonymous());
+  if (auto gathered = gather(); !gathered) return deny(gathered.error());
+  with_keys();
+}
+
+// Which origin and path the request means, and which route takes it.
+Checked<void> Request::locate() {
+  if (!origin_) return holdfast::refuse(Reason::request_malformed, "the request's origin is ambiguous");
+  auto target = http::normalize_target(head_.target, head_.fields.arena());
+  if (!target) return std::unexpected(std::move(target.error()));
+  target_ = *target;
+  auto matched = rules_->routes.match_sent(origin_->origin.host(), path_, target_.path, head_.method);
+  if (!matched) return std::unexpected(std::move(matched.error()));
+  subject_.route = *matched;
+  if (route()->access == policy::Access::deny) {
+    return holdfast::refuse(Reason::route_denied, "this route is closed");
+  }
+  if (policy::is_protected(route()->access) && !origin_->known) {
+    return std::unexpected(policy::origin_unknown(origin_->origin));
+  }
+  return {};
+}
+
+// The evidence in the request, checked as far as no key is needed.
+Checked<void> Request::gather() {
+  tried_ = policy::tried_scheme(head_.fields);
+  const auto credentials = policy::gather_credentials(head_.fields, route()->access);
+  if (!credentials) return std::unexpected(credentials.error());
+  subject_.method = head_.method;
+  subject_.normal_uri = origin_->origin.text();
+  subject_.normal_uri += target_.path;
+  auto evidence = flow_.verifier().examine(subject_, *credentials, began_.wall);
+  if (!evidence) return std::unexpected(std::move(evidence.error()));
+  evidence_ = std::move(*evidence);
+  return {};
+}
+
+// The token's signature, under keys that may have to be fetched first.
+void Request::with_keys() {
+  const auto settled =
+      flow_.verifier().settle_token(subject_, evidence_, flow_.ports().keys.keys(evidence_.issuer));
+  if (settled) return with_token();
+  if (settled.error().reason == Reason::token_key_unknown && !refetched_) return refetch_keys();
+  deny(settled.error());
+}
+
+void Request::refetch_keys() {
+  refetched_ = true;
+  const IssuerKeys* const keys = flow_.ports().keys.keys(evidence_.issuer);
+  flow_.ports().keys.refetch(evidence_.issuer, keys == nullptr ? 0 : keys->generation,
+                             [self = Ref<Request>(this)](bool) {
+                               if (self->client_) self->with_keys();
+                             });
+}
+
+// Everything else about token and proof; the expensive signature after all that is cheap.
+void Request::with_token() {
+  if (auto judged = Verifier::judge(subject_, evidence_, began_.wall); !judged) return deny(judged.error());
+  if (auto verified = flow_.verifier().verify_proof(evidence_); !verified) return deny(verified.error());
+  claim_replay();
+}
+
+// Last, so that nobody burns another's jti or fills the store with what is refused anyway.
+void Request::claim_replay() {
+  const Now now = flow_.ports().now();
+  flow_.ports().replay.claim(Verifier::replay_claim(subject_, evidence_, now.wall), now,
+                             [self = Ref<Request>(this)](ReplayResult result) {
+                               if (!self->client_) return;
+                               const auto admission = Verifier::admit(result);
+                               if (!admission) return self->deny(admission.error());
+                               self->forward(*admission);
+                             });
+}
+
+// What the backend gets: no credentials, nothing that poses as ours, who is calling, and the path's one form.
+void Request::forward(const Admission& admission) {
+  const identity::HeaderPlan& plan = rules_->headers;
+  plan.strip_request(head_.fields, {.protected_route = policy::is_protected(route()->access),
+                                    .credentials_pass = false,
+                                    .from_trusted_proxy = origin_->from_trusted_proxy});
+  const identity::RequestIds ids = identity::set_forwarding(head_.fields, forwarding_facts());
+  request_id_ = ids.request_id;
+  trace_id_ = ids.trace_id;
+  if (admission.kind() == Admission::Kind::kVerified) {
+    identity::set_identity(plan, head_.fields, *evidence_.token, evidence_.proof.header->jkt);
+  }
+  const std::string_view path = policy::backend_path(*route(), target_.path);
+  head_.target = target_.query.empty() ? path : head_.fields.arena().concat(path, target_.query);
+  const std::size_t upstream = rules_->links[route()->index].upstream;
+  forwarded_ = flow_.ports().now();
+  // The backend may answer, or fail, from inside open().
+  const Ref<Request> self(this);
+  Ref<BackendStream> backend = flow_.ports().upstreams.open(admission, upstream, std::move(head_), self);
+  if (!client_) return;
+  backend_ = std::move(backend);
+  if (body_ended_) backend_->on_request_end();
+}
+
+void Request::deny(const Refusal& refusal) {
+  reason_ = refusal.reason;
+  std::string nonce;
+  if (route() != nullptr && rules_->links[route()->index].nonce_required) {
+    nonce = rules_->nonces->issue(flow_.ports().now().wall);
+  }
+  answer(answer::make_answer(rules_->answers, refusal,
+                             {.request_id = request_id_, .route = route(), .tried = tried_, .nonce = nonce}));
+}
+
+// ---- the flow
+// -------------------------------------------------------------------------------------------
+
+RequestFlow::RequestFlow(FlowPorts ports, std::shared_ptr<const Rules> rules)
+    : ports_(ports), rules_(std::move(rules)), verifier_(kTokens, kHeaders) {}
+
+Ref<BackendStream> RequestFlow::start(http::RequestHead head, const ConnectionFacts& connection,
+                                      Ref<ClientStream> client) {
+  auto request = make_counted<Request>(*this, std::move(head), connection, std::move(client));
+  request->run();
+  return request;
+}
+
+void RequestFlow::refuse(Refusal refusal, std::uint16_t status, http::RequestHead head,
+                         const ConnectionFacts& connection, Ref<ClientStream> client) {
+  make_counted<Request>(*this, std::move(head), connection, std::move(client))->run_refused(refusal, status);
+}
+
+void RequestFlow::replace_rules(std::shared_ptr<const Rules> rules) {
+  rules_ = std::move(rules);
+  verifier_.forget_tokens();
+}
+
+std::array<std::uint8_t, 40> RequestFlow::random() {
+  constexpr std::size_t kBatch = 64;
+  std::array<std::uint8_t, 40> drawn;
+  if (random_pool_.size() < drawn.size()) random_pool_ = crypto::random_bytes(kBatch * drawn.size());
+  std::memcpy(drawn.data(), random_pool_.data() + random_pool_.size() - drawn.size(), drawn.size());
+  random_pool_.resize(random_pool_.size() - drawn.size());
+  return drawn;
+}
+
+}  // namespace holdfast::pipeline

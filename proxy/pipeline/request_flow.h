@@ -1,0 +1,52 @@
+// The story of every request on one worker: match the route, gather evidence, find the issuer's key, verify
+// token and proof, claim the replay entry, tell the backend who is calling, exchange with it. One per worker;
+// all calls on its thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/time.h"
+#include "pipeline/ports.h"
+#include "pipeline/rules.h"
+#include "pipeline/verifier.h"
+
+namespace holdfast::pipeline {
+
+// The world as the story needs it; everything outlives the flow and its exchanges.
+struct FlowPorts {
+  KeySource& keys;
+  ReplayStore& replay;
+  Upstreams& upstreams;
+  AccessLog& log;
+  Now (*now)();
+};
+
+class RequestFlow final : public RequestHandler {
+ public:
+  RequestFlow(FlowPorts ports, std::shared_ptr<const Rules> rules);
+
+  [[nodiscard]] Ref<BackendStream> start(http::RequestHead head, const ConnectionFacts& connection,
+                                         Ref<ClientStream> client) override;
+  void refuse(Refusal refusal, std::uint16_t status, http::RequestHead head,
+              const ConnectionFacts& connection, Ref<ClientStream> client) override;
+
+  // Requests that begin from now on see these rules.
+  void replace_rules(std::shared_ptr<const Rules> rules);
+
+  [[nodiscard]] const std::shared_ptr<const Rules>& rules() const { return rules_; }
+  [[nodiscard]] const FlowPorts& ports() const { return ports_; }
+  [[nodiscard]] Verifier& verifier() { return verifier_; }
+  // For request and trace ids; drawn in batches, since each draw costs as much as a small request.
+  [[nodiscard]] std::array<std::uint8_t, 40> random();
+
+ private:
+  FlowPorts ports_;
+  std::shared_ptr<const Rules> rules_;
+  Verifier verifier_;
+  std::string random_pool_;
+};
+
+}  // namespace holdfast::pipeline

@@ -1,0 +1,52 @@
+// One configuration, compiled for the request's story: immutable, made by assembly, shared by all workers. A
+// request pins the rules that it began with, so a reload never changes the ground under it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "answer/answer.h"
+#include "base/time.h"
+#include "dpop/nonce.h"
+#include "identity/header_plan.h"
+#include "jose/algorithm.h"
+#include "policy/origin.h"
+#include "policy/route_table.h"
+#include "token/verify.h"
+
+namespace holdfast::pipeline {
+
+struct ListenerRules {
+  std::string name;
+  policy::OriginRules origin;
+};
+
+// What stands beside a policy::Route, at its index.
+struct RouteLinks {
+  std::vector<std::size_t> issuers;  // numbers of the issuers that this route trusts
+  std::size_t upstream = 0;          // number of the upstream; unused on a denied route
+  bool nonce_required = false;
+};
+
+struct ProofRules {
+  jose::AlgorithmSet algorithms = jose::AlgorithmSet::all();
+  Millis max_age{60'000};
+  Millis clock_skew{10'000};
+};
+
+struct Rules {
+  std::vector<ListenerRules> listeners;
+  policy::RouteTable routes;
+  std::vector<RouteLinks> links;
+  std::vector<token::IssuerRules> issuers;
+  ProofRules proof;
+  std::shared_ptr<const dpop::NonceIssuer> nonces;  // nullptr: no route requires one
+  // The nonce secret was made by this process, so a valid nonce was issued since its replay store was born.
+  bool nonces_die_with_process = true;
+  identity::HeaderPlan headers;
+  answer::AnswerSettings answers;
+};
+
+}  // namespace holdfast::pipeline

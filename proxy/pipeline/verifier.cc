@@ -1,0 +1,166 @@
+// The steps of a verification: see the header, and verification.md for the rules by number.
+#include "pipeline/verifier.h"
+
+#include <algorithm>
+
+#include "base/base64url.h"
+#include "dpop/replay_key.h"
+#include "policy/requirements.h"
+#include "token/verify.h"
+
+namespace holdfast::pipeline {
+namespace {
+
+std::optional<std::size_t> issuer_named(const Subject& subject, const RouteLinks& links,
+                                        std::string_view iss) {
+  for (const std::size_t issuer : links.issuers) {
+    if (subject.rules->issuers[issuer].issuer == iss) return issuer;
+  }
+  return std::nullopt;
+}
+
+bool route_trusts(const RouteLinks& links, std::size_t issuer) {
+  return std::ranges::find(links.issuers, issuer) != links.issuers.end();
+}
+
+Refusal foreign_issuer() {
+  return {Reason::token_issuer, "iss of the access token is not an issuer that this route trusts"};
+}
+
+}  // namespace
+
+Verifier::Verifier(std::size_t token_capacity, std::size_t header_capacity)
+    : tokens_(token_capacity), headers_(header_capacity) {}
+
+Checked<Evidence> Verifier::examine(const Subject& subject, const policy::Credentials& credentials,
+                                    UnixTime now) {
+  Evidence evidence;
+  auto proof = dpop::parse_proof(credentials.proof, &headers_);
+  if (!proof) return std::unexpected(std::move(proof.error()));
+  evidence.proof = std::move(*proof);
+  evidence.credential = credentials.token;
+  evidence.token_digest = crypto::sha256(credentials.token);
+
+  const RouteLinks& links = evidence.links(subject);
+  const ProofRules& rules = subject.rules->proof;
+  auto freshness =
+      dpop::check_claims(evidence.proof,
+                         {.method = subject.method,
+                          .normal_uri = subject.normal_uri,
+                          .token_digest = evidence.token_digest,
+                          .algorithms = rules.algorithms,
+                          .max_age = rules.max_age,
+                          .clock_skew = rules.clock_skew,
+                          .nonces = links.nonce_required ? subject.rules->nonces.get() : nullptr},
+                         now);
+  if (!freshness) return std::unexpected(std::move(freshness.error()));
+  evidence.freshness = *freshness;
+
+  if (const auto fact = tokens_.find(crypto::as_text(evidence.token_digest)); fact != nullptr) {
+    if (!route_trusts(links, fact->issuer)) return std::unexpected(foreign_issuer());
+    evidence.token = fact->token;
+    evidence.issuer = fact->issuer;
+    evidence.generation = fact->generation;
+    return evidence;
+  }
+  auto parsed = token::parse(credentials.token);
+  if (!parsed) return std::unexpected(std::move(parsed.error()));
+  const auto issuer = issuer_named(subject, links, parsed->unverified_iss);
+  if (!issuer) return std::unexpected(foreign_issuer());
+  evidence.issuer = *issuer;
+  evidence.parsed = std::move(*parsed);
+  return evidence;
+}
+
+Checked<void> Verifier::settle_token(const Subject& subject, Evidence& evidence, const IssuerKeys* keys) {
+  if (keys == nullptr || keys->keys == nullptr) {
+    return refuse(Reason::issuer_unavailable, "the keys of the token's issuer are not at hand");
+  }
+  const std::string_view digest = crypto::as_text(evidence.token_digest);
+  if (evidence.token != nullptr && evidence.generation == keys->generation) return {};
+  if (evidence.token != nullptr) {
+    // The issuer's keys changed since this token was verified: it has to stand under the new ones.
+    tokens_.erase(digest);
+    evidence.token = nullptr;
+  }
+  if (!evidence.parsed) {
+    auto parsed = token::parse(evidence.credential);
+    if (!parsed) return std::unexpected(std::move(parsed.error()));
+    evidence.parsed = std::move(*parsed);
+  }
+  const token::IssuerRules& rules = subject.rules->issuers[evidence.issuer];
+  const auto candidates = token::choose_keys(*evidence.parsed, *keys->keys, rules);
+  if (!candidates) return std::unexpected(candidates.error());
+  auto verified = token::verify(std::move(*evidence.parsed), *candidates, rules);
+  evidence.parsed.reset();
+  if (!verified) return std::unexpected(std::move(verified.error()));
+  evidence.token = std::move(*verified);
+  evidence.generation = keys->generation;
+  tokens_.insert(digest, std::make_shared<const TokenFact>(
+                             TokenFact{evidence.token, evidence.issuer, evidence.generation}));
+  return {};
+}
+
+Checked<void> Verifier::judge(const Subject& subject, const Evidence& evidence, UnixTime now) {
+  const token::AccessToken& token = *evidence.token;
+  if (auto judged = token::judge(token, subject.rules->issuers[evidence.issuer], now); !judged) return judged;
+  if (!token.cnf.jkt) {
+    return refuse(Reason::token_unbound, "the access token has no cnf.jkt: it is bound to no key");
+  }
+  if (token.cnf.x5t_s256) {
+    return refuse(Reason::certificate_mismatch,
+                  "the access token is bound to a client certificate, and this connection has none");
+  }
+  if (auto bound = dpop::check_binding(evidence.proof, *token.cnf.jkt); !bound) return bound;
+  return policy::check_requirements(subject.route->require, token);
+}
+
+Checked<void> Verifier::verify_proof(const Evidence& evidence) {
+  if (auto verified = dpop::verify_signature(evidence.proof); !verified) return verified;
+  if (headers_.find(evidence.proof.header_segment) == nullptr) {
+    headers_.insert(evidence.proof.header_segment, evidence.proof.header);
+  }
+  return {};
+}
+
+ReplayClaim Verifier::replay_claim(const Subject& subject, const Evidence& evidence, UnixTime now) {
+  const dpop::Proof& proof = evidence.proof;
+  const ProofRules& rules = subject.rules->proof;
+  ReplayClaim claim{};
+  claim.id = dpop::replay_key(proof.header->jkt, subject.method, subject.normal_uri, proof.jti);
+  claim.key = crypto::sha256(proof.header->jkt);
+  claim.keep =
+      dpop::replay_lifetime(proof.iat, evidence.freshness.nonce, rules.max_age, rules.clock_skew, now);
+  claim.issued = proof.iat;
+  if (evidence.freshness.nonce) {
+    // With a nonce, iat may be anything: a proof from before this store's birth that carries a date in the
+    // future must not pass for a new one.
+    if (proof.iat > now + rules.clock_skew) claim.issued = UnixTime::min();
+    claim.issued = std::max(claim.issued, evidence.freshness.nonce->issued_at);
+    if (subject.rules->nonces_die_with_process) claim.issued = std::max(claim.issued, now);
+  }
+  return claim;
+}
+
+Checked<Admission> Verifier::admit(ReplayResult result) {
+  switch (result) {
+    case ReplayResult::kFirst:
+      return Admission(Admission::Kind::kVerified);
+    case ReplayResult::kReplayed:
+      return refuse(Reason::proof_replayed,
+                    "this proof's jti was used before: every request needs a new proof");
+    case ReplayResult::kBeforeBirth:
+      return refuse(
+          Reason::iat_too_old,
+          "the proof was made before this server started, so it may have been used: make a new one");
+    case ReplayResult::kFull:
+      return refuse(Reason::replay_store_full, "too many proofs are being remembered");
+    case ReplayResult::kKeyQuota:
+      return refuse(Reason::key_quota, "this key has used its share of the proofs that can be remembered");
+    case ReplayResult::kUnavailable:
+      break;
+  }
+  return refuse(Reason::replay_store_unavailable, "the replay store does not answer");
+}
+
+}  // namespace holdfast::pipeline

@@ -1,0 +1,105 @@
+// Verifying one request in the order of verification.md: cheap and public checks first, then the token, the
+// binding, policy, the proof's signature, and the replay claim last. The steps stand apart because fetching
+// (keys, replay) lies between them; each step decides and fetches nothing. Facts are cached here, verdicts
+// never. One worker's; not thread-safe.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/reason.h"
+#include "base/time.h"
+#include "crypto/digest.h"
+#include "dpop/check.h"
+#include "dpop/proof.h"
+#include "pipeline/admission.h"
+#include "pipeline/fact_cache.h"
+#include "pipeline/ports.h"
+#include "pipeline/rules.h"
+#include "policy/credentials.h"
+#include "policy/route.h"
+#include "token/access_token.h"
+#include "token/parsed_token.h"
+
+namespace holdfast::pipeline {
+
+// What is verified against: the request as routed. Views and pointers outlive the verification.
+struct Subject {
+  const Rules* rules = nullptr;
+  const policy::Route* route = nullptr;
+  std::string_view method;
+  std::string normal_uri;  // origin and normal path, without query
+};
+
+// What the steps have learned of one request so far.
+struct Evidence {
+  dpop::Proof proof;
+  dpop::Freshness freshness;
+  crypto::Digest256 token_digest{};
+  std::string_view credential;                      // the token as sent
+  std::size_t issuer = 0;                           // number of the issuer that the token names
+  std::optional<token::ParsedToken> parsed;         // while it has to be verified
+  std::shared_ptr<const token::AccessToken> token;  // once it verified
+  std::uint64_t generation = 0;                     // of the issuer's keys that `token` verified under
+
+  [[nodiscard]] const RouteLinks& links(const Subject& subject) const {
+    return subject.rules->links[subject.route->index];
+  }
+};
+
+// A token that verified, with what it verified under: it dies with its key (verification.md, 23).
+struct TokenFact {
+  std::shared_ptr<const token::AccessToken> token;
+  std::size_t issuer = 0;
+  std::uint64_t generation = 0;
+};
+
+class Verifier {
+ public:
+  Verifier(std::size_t token_capacity, std::size_t header_capacity);
+
+  // Rules 1-10, 13, 11, 12 on the proof, then the token's form. What `credentials` views outlives the
+  // evidence.
+  [[nodiscard]] Checked<Evidence> examine(const Subject& subject, const policy::Credentials& credentials,
+                                          UnixTime now);
+  // Rule 17 and 19 with the issuer's keys; nullptr: there are none. token_key_unknown: a refetch may help,
+  // and settle_token may be called again with other keys.
+  [[nodiscard]] Checked<void> settle_token(const Subject& subject, Evidence& evidence,
+                                           const IssuerKeys* keys);
+  // Rule 18 and 23 for now, the binding 14, the route's demands.
+  [[nodiscard]] static Checked<void> judge(const Subject& subject, const Evidence& evidence, UnixTime now);
+  // Rule 15. The proof's header is remembered afterwards.
+  [[nodiscard]] Checked<void> verify_proof(const Evidence& evidence);
+  // Rule 16: what is to be claimed, and what the store's result means.
+  [[nodiscard]] static ReplayClaim replay_claim(const Subject& subject, const Evidence& evidence,
+                                                UnixTime now);
+  [[nodiscard]] static Checked<Admission> admit(ReplayResult result);
+  // For a route that asks for no proof.
+  [[nodiscard]] static Admission admit_anonymous() { return Admission(Admission::Kind::kAnonymous); }
+
+  // Tokens verified under other rules count no more.
+  void forget_tokens() { tokens_.clear(); }
+
+ private:
+  class HeaderCache final : public dpop::KnownHeaders {
+   public:
+    explicit HeaderCache(std::size_t capacity) : facts_(capacity) {}
+    [[nodiscard]] std::shared_ptr<const dpop::ProofHeader> find(std::string_view segment) const override {
+      return facts_.find(segment);
+    }
+    void insert(std::string_view segment, std::shared_ptr<const dpop::ProofHeader> header) {
+      facts_.insert(segment, std::move(header));
+    }
+
+   private:
+    mutable FactCache<dpop::ProofHeader> facts_;
+  };
+
+  FactCache<TokenFact> tokens_;
+  HeaderCache headers_;
+};
+
+}  // namespace holdfast::pipeline

@@ -1,0 +1,467 @@
+#include "pipeline/request_flow.h"
+
+#include "fake_world.h"
+
+namespace holdfast::pipeline {
+namespace {
+
+using namespace testing;
+using namespace std::chrono_literals;
+
+constexpr std::string_view kOrigin = "https://api.example.com";
+
+class RequestFlowTest : public ::testing::Test {
+ protected:
+  RequestFlowTest() {
+    test_now = {UnixTime(std::chrono::seconds(kStart)), SteadyTime(1h)};
+    keys.current = keys_of(issuer, "k1", 1);
+    connection.tls = true;
+    connection.client_ip = "192.0.2.7";
+    flow = std::make_unique<RequestFlow>(
+        FlowPorts{.keys = keys, .replay = replay, .upstreams = upstreams, .log = log, .now = read_test_clock},
+        rules());
+  }
+
+  static IssuerKeys keys_of(const Signer& signer, std::string_view kid, std::uint64_t generation) {
+    boost::json::object jwk = signer.jwk();
+    jwk["kid"] = kid;
+    const boost::json::object set{{"keys", boost::json::array{jwk}}};
+    return {generation,
+            std::make_shared<const jose::KeySet>(*jose::KeySet::parse(boost::json::serialize(set)))};
+  }
+
+  std::shared_ptr<const Rules> rules() {
+    policy::Route open{
+        .name = "open", .match = {.paths = {"/open/**"}}, .access = policy::Access::public_access};
+    open.upstream = "api";
+    policy::Route closed{.name = "closed", .match = {.paths = {"/closed"}}, .access = policy::Access::deny};
+    policy::Route scoped{.name = "scoped", .match = {.paths = {"/scoped"}}};
+    scoped.require.scopes = {"orders:write"};
+    policy::Route nonced{.name = "nonced", .match = {.paths = {"/nonced"}}};
+    policy::Route stripped{.name = "stripped", .match = {.paths = {"/v1/**"}}, .strip_prefix = "/v1"};
+    policy::Route guarded{.name = "guarded", .match = {.paths = {"/orders/**"}}};
+    std::vector<policy::Route> routes{open, closed, scoped, nonced, stripped, guarded};
+    std::vector<RouteLinks> links(routes.size(), RouteLinks{.issuers = {0}});
+    links[3].nonce_required = true;
+    auto made = std::make_shared<Rules>(Rules{.routes = policy::RouteTable(std::move(routes)),
+                                              .links = std::move(links),
+                                              .nonces = std::make_shared<const dpop::NonceIssuer>(
+                                                  Secret("sixteen bytes or more"), std::nullopt, 5min),
+                                              .headers = identity::HeaderPlan({})});
+    made->listeners.push_back(
+        {.name = "public", .origin = {.public_origins = {*http::parse_origin(kOrigin)}}});
+    made->issuers.push_back({.issuer = "https://id.example.com", .audiences = {"api"}});
+    return made;
+  }
+
+  std::string token(boost::json::object changes = {}, const Signer* by = nullptr,
+                    std::string_view kid = "k1") {
+    boost::json::object claims{{"iss", "https://id.example.com"},
+                               {"aud", "api"},
+                               {"sub", "alice"},
+                               {"exp", kStart + 300},
+                               {"cnf", {{"jkt", holder.jkt()}}}};
+    for (auto& [name, value] : changes) claims[name] = value;
+    return (by != nullptr ? *by : issuer).sign({{"alg", "ES256"}, {"typ", "JWT"}, {"kid", kid}}, claims);
+  }
+
+  std::string proof(std::string_view token, std::string_view path, boost::json::object changes = {},
+                    const Signer* by = nullptr, std::string_view method = "GET") {
+    const Signer& signer = by != nullptr ? *by : holder;
+    const auto digest = crypto::sha256(token);
+    boost::json::object claims{
+        {"jti", "jti-" + std::to_string(++proofs)},
+        {"htm", method},
+        {"htu", std::string(kOrigin) + std::string(path)},
+        {"iat", std::chrono::duration_cast<std::chrono::seconds>(test_now.wall.time_since_epoch()).count()},
+        {"ath", base64url_encode(digest)}};
+    for (auto& [name, value] : changes) claims[name] = value;
+    return signer.sign({{"alg", "ES256"}, {"typ", "dpop+jwt"}, {"jwk", signer.jwk()}}, claims);
+  }
+
+  struct Sent {
+    Ref<FakeClient> client;
+    Ref<BackendStream> request;
+  };
+
+  Sent send(std::string_view target, std::vector<std::pair<std::string, std::string>> fields,
+            std::string_view method = "GET") {
+    http::RequestHead head;
+    head.method = head.fields.arena().store(method);
+    head.target = head.fields.arena().store(target);
+    head.authority = "api.example.com";
+    head.fields.add("Host", "api.example.com");
+    for (const auto& [name, value] : fields) head.fields.add(name, value);
+    auto client = make_counted<FakeClient>();
+    auto request = flow->start(std::move(head), connection, client);
+    return {client, request};
+  }
+
+  Sent call(std::string_view path, const std::string& token, const std::string& proof) {
+    return send(path, {{"Authorization", "DPoP " + token}, {"DPoP", proof}});
+  }
+  Sent call(std::string_view path) {
+    const std::string t = token();
+    return call(path, t, proof(t, path));
+  }
+
+  Signer issuer, holder, stranger;
+  FakeKeys keys;
+  FakeReplay replay;
+  FakeUpstreams upstreams;
+  FakeLog log;
+  ConnectionFacts connection;
+  std::unique_ptr<RequestFlow> flow;
+  int proofs = 0;
+};
+
+TEST_F(RequestFlowTest, AVerifiedRequestGoesOnWithIdentityAndWithoutCredentials) {
+  const std::string t = token();
+  const auto sent = send("/orders/7?x=1", {{"Authorization", "DPoP " + t},
+                                           {"DPoP", proof(t, "/orders/7")},
+                                           {"X-Auth-Subject", "mallory"},
+                                           {"x_auth_subject", "mallory"},
+                                           {"X-Kept", "yes"}});
+  ASSERT_EQ(upstreams.opened.size(), 1U);
+  EXPECT_EQ(upstreams.admissions[0], Admission::Kind::kVerified);
+  const http::RequestHead& head = upstreams.opened[0]->head;
+  EXPECT_EQ(head.target, "/orders/7?x=1");
+  EXPECT_EQ(head.fields.count("Authorization"), 0U);
+  EXPECT_EQ(head.fields.count("DPoP"), 0U);
+  EXPECT_EQ(head.fields.count("X-Auth-Subject"), 1U);
+  EXPECT_EQ(head.fields.count("x_auth_subject"), 0U);
+  EXPECT_EQ(head.fields.find("X-Auth-Subject"), "alice");
+  EXPECT_EQ(head.fields.find("X-Auth-Key-Thumbprint"), holder.jkt());
+  EXPECT_EQ(head.fields.find("X-Kept"), "yes");
+  EXPECT_EQ(sent.client->status, 0);
+
+  upstreams.opened[0]->respond(200, "hello");
+  EXPECT_EQ(sent.client->status, 200);
+  EXPECT_EQ(sent.client->body, "hello");
+  EXPECT_EQ(sent.client->fields.count("X-Secret"), 0U) << "what the backend's Connection lists is its own";
+  EXPECT_EQ(sent.client->fields.count("X-Kept"), 1U);
+  EXPECT_FALSE(sent.client->close) << "the backend's connection is not the client's";
+  ASSERT_EQ(log.lines.size(), 1U);
+  EXPECT_EQ(log.lines[0].decision, "allow");
+  EXPECT_EQ(log.lines[0].sub, "alice");
+  EXPECT_EQ(log.lines[0].path, "/orders/7");
+}
+
+TEST_F(RequestFlowTest, APublicRouteIsAnonymousWhateverTheClientClaims) {
+  const auto sent = send("/open/a", {{"X-Auth-Subject", "mallory"}, {"Authorization", "Basic eA=="}});
+  ASSERT_EQ(upstreams.opened.size(), 1U);
+  EXPECT_EQ(upstreams.admissions[0], Admission::Kind::kAnonymous);
+  EXPECT_EQ(upstreams.opened[0]->head.fields.count("X-Auth-Subject"), 0U);
+  EXPECT_EQ(upstreams.opened[0]->head.fields.find("Authorization"), "Basic eA==");
+  EXPECT_TRUE(replay.claims.empty());
+}
+
+TEST_F(RequestFlowTest, TheBackendGetsThePathsOneForm) {
+  const std::string t = token();
+  const auto sent =
+      send("/v1/./a%2fb/%7Ec", {{"Authorization", "DPoP " + t}, {"DPoP", proof(t, "/v1/a%2Fb/~c")}});
+  ASSERT_EQ(upstreams.opened.size(), 1U) << sent.client->body;
+  EXPECT_EQ(upstreams.opened[0]->head.target, "/a%2Fb/~c");
+}
+
+TEST_F(RequestFlowTest, RefusalsClaimNothingAndReachNoBackend) {
+  const std::string good = token();
+  const std::string expired = token({{"exp", kStart - 100}});
+  const std::string unbound = token({{"cnf", boost::json::object{}}});
+  const std::string foreign = token({{"iss", "https://evil.example.com"}});
+  const std::string audience = token({{"aud", "other"}});
+  const std::string forged = token({}, &stranger);
+  const std::string certificate = token({{"cnf", {{"jkt", holder.jkt()}, {"x5t#S256", "AAAA"}}}});
+  struct Case {
+    std::string_view path;
+    const std::string& token;
+    std::string proof;
+    std::uint16_t status;
+    Reason reason;
+  };
+  const Case cases[] = {
+      {"/orders/1", good, "rubbish", 401, Reason::proof_malformed},
+      {"/orders/1", good, proof(good, "/orders/2"), 401, Reason::htu_mismatch},
+      {"/orders/1", good, proof(good, "/orders/1", {}, nullptr, "POST"), 401, Reason::htm_mismatch},
+      {"/orders/1", good, proof(good, "/orders/1", {{"iat", kStart - 100}}), 401, Reason::iat_too_old},
+      {"/orders/1", good, proof(good, "/orders/1", {{"iat", kStart + 100}}), 401, Reason::iat_in_future},
+      {"/orders/1", good, proof(forged, "/orders/1"), 401, Reason::ath_mismatch},
+      {"/orders/1", expired, proof(expired, "/orders/1"), 401, Reason::token_expired},
+      {"/orders/1", unbound, proof(unbound, "/orders/1"), 401, Reason::token_unbound},
+      {"/orders/1", foreign, proof(foreign, "/orders/1"), 401, Reason::token_issuer},
+      {"/orders/1", audience, proof(audience, "/orders/1"), 401, Reason::token_audience},
+      {"/orders/1", forged, proof(forged, "/orders/1"), 401, Reason::token_signature},
+      {"/orders/1", certificate, proof(certificate, "/orders/1"), 401, Reason::certificate_mismatch},
+      {"/orders/1", good, proof(good, "/orders/1", {}, &stranger), 403, Reason::key_mismatch},
+      {"/scoped", good, proof(good, "/scoped"), 403, Reason::scope_missing},
+      {"/closed", good, proof(good, "/closed"), 403, Reason::route_denied},
+      {"/nowhere", good, proof(good, "/nowhere"), 404, Reason::no_route},
+      {"/orders/%2e%2e%2fscoped", good, proof(good, "/orders/1"), 400, Reason::request_malformed},
+  };
+  for (const Case& each : cases) {
+    const auto sent = call(each.path, each.token, each.proof);
+    EXPECT_EQ(sent.client->status, each.status) << reason_name(each.reason);
+    EXPECT_EQ(sent.client->reason(), reason_name(each.reason)) << sent.client->body;
+    EXPECT_TRUE(sent.client->ended);
+    ASSERT_FALSE(log.lines.empty());
+    EXPECT_EQ(log.lines.back().reason, each.reason);
+    EXPECT_EQ(log.lines.back().decision, "deny");
+  }
+  EXPECT_TRUE(replay.claims.empty()) << "a refused request burnt a jti";
+  EXPECT_TRUE(upstreams.opened.empty());
+}
+
+TEST_F(RequestFlowTest, AProofSignedByAnotherKeyThanItNamesIsRefusedAfterTheBinding) {
+  const std::string t = token();
+  // The victim's public key in the header, the attacker's signature behind it.
+  const auto digest = crypto::sha256(t);
+  const std::string fake = stranger.sign({{"alg", "ES256"}, {"typ", "dpop+jwt"}, {"jwk", holder.jwk()}},
+                                         {{"jti", "x"},
+                                          {"htm", "GET"},
+                                          {"htu", "https://api.example.com/orders/1"},
+                                          {"iat", kStart},
+                                          {"ath", base64url_encode(digest)}});
+  const auto sent = call("/orders/1", t, fake);
+  EXPECT_EQ(sent.client->reason(), "proof_signature");
+  EXPECT_TRUE(replay.claims.empty());
+}
+
+TEST_F(RequestFlowTest, ASecondUseOfAProofIsRefused) {
+  const std::string t = token();
+  const std::string p = proof(t, "/orders/1");
+  EXPECT_EQ(call("/orders/1", t, p).client->status, 0);
+  const auto again = call("/orders/1", t, p);
+  EXPECT_EQ(again.client->status, 401);
+  EXPECT_EQ(again.client->reason(), "proof_replayed");
+  EXPECT_EQ(upstreams.opened.size(), 1U);
+}
+
+TEST_F(RequestFlowTest, WhatTheReplayStoreSaysIsAnswered) {
+  const std::pair<ReplayResult, std::pair<int, std::string_view>> cases[] = {
+      {ReplayResult::kBeforeBirth, {401, "iat_too_old"}},
+      {ReplayResult::kFull, {503, "replay_store_full"}},
+      {ReplayResult::kKeyQuota, {429, "key_quota"}},
+      {ReplayResult::kUnavailable, {503, "replay_store_unavailable"}},
+  };
+  for (const auto& [result, expected] : cases) {
+    replay.fixed = result;
+    const auto sent = call("/orders/1");
+    EXPECT_EQ(sent.client->status, expected.first);
+    EXPECT_EQ(sent.client->reason(), expected.second);
+  }
+  EXPECT_TRUE(upstreams.opened.empty());
+}
+
+TEST_F(RequestFlowTest, WithoutKeysEverythingProtectedIs503) {
+  keys.current.reset();
+  const auto sent = call("/orders/1");
+  EXPECT_EQ(sent.client->status, 503);
+  EXPECT_EQ(sent.client->reason(), "issuer_unavailable");
+  EXPECT_TRUE(sent.client->fields.contains("Retry-After"));
+  EXPECT_EQ(send("/open/x", {}).client->status, 0) << "a public route needs no keys";
+}
+
+TEST_F(RequestFlowTest, AnUnknownKeyIsFetchedOnceAndTheRequestGoesOn) {
+  Signer rotated;
+  keys.after_refetch = keys_of(rotated, "k2", 2);
+  keys.answer_at_once = false;
+  const std::string t = token({}, &rotated, "k2");
+  const auto sent = call("/orders/1", t, proof(t, "/orders/1"));
+  EXPECT_EQ(keys.refetches, 1);
+  EXPECT_TRUE(upstreams.opened.empty());
+  keys.answer();
+  EXPECT_EQ(upstreams.opened.size(), 1U) << sent.client->body;
+}
+
+TEST_F(RequestFlowTest, AnUnknownKeyThatStaysUnknownIsRefused) {
+  const std::string t = token({}, nullptr, "k9");
+  const auto sent = call("/orders/1", t, proof(t, "/orders/1"));
+  EXPECT_EQ(keys.refetches, 1);
+  EXPECT_EQ(sent.client->reason(), "token_key_unknown");
+}
+
+TEST_F(RequestFlowTest, AClientThatLeavesWhileKeysAreFetchedIsForgotten) {
+  keys.answer_at_once = false;
+  const std::string t = token({}, nullptr, "k9");
+  const auto sent = call("/orders/1", t, proof(t, "/orders/1"));
+  sent.request->on_request_cancel(Cause::kClientGone);
+  keys.answer();
+  EXPECT_TRUE(upstreams.opened.empty());
+  EXPECT_EQ(sent.client->status, 0);
+  ASSERT_EQ(log.lines.size(), 1U);
+  EXPECT_EQ(log.lines[0].status, 499U);
+}
+
+TEST_F(RequestFlowTest, ARememberedTokenDiesWithItsKey) {
+  const std::string t = token();
+  EXPECT_EQ(call("/orders/1", t, proof(t, "/orders/1")).client->status, 0);
+  Signer rotated;
+  keys.current = keys_of(rotated, "k2", 2);
+  const auto sent = call("/orders/1", t, proof(t, "/orders/1"));
+  EXPECT_EQ(sent.client->reason(), "token_key_unknown");
+  EXPECT_EQ(upstreams.opened.size(), 1U);
+}
+
+TEST_F(RequestFlowTest, ARememberedTokenDiesWithItsExp) {
+  const std::string t = token();
+  EXPECT_EQ(call("/orders/1", t, proof(t, "/orders/1")).client->status, 0);
+  advance(320s);
+  const auto sent = call("/orders/1", t, proof(t, "/orders/1"));
+  EXPECT_EQ(sent.client->reason(), "token_expired");
+}
+
+TEST_F(RequestFlowTest, ARememberedTokenIsJudgedByEachRoutesDemands) {
+  const std::string t = token();
+  EXPECT_EQ(call("/orders/1", t, proof(t, "/orders/1")).client->status, 0);
+  EXPECT_EQ(call("/scoped", t, proof(t, "/scoped")).client->reason(), "scope_missing");
+}
+
+TEST_F(RequestFlowTest, RememberedTokensAreForgottenWithTheRules) {
+  const std::string t = token();
+  EXPECT_EQ(call("/orders/1", t, proof(t, "/orders/1")).client->status, 0);
+  auto changed = std::make_shared<Rules>(std::move(const_cast<Rules&>(*rules())));
+  changed->issuers[0].algorithms = jose::AlgorithmSet{jose::Algorithm::PS256};
+  flow->replace_rules(changed);
+  EXPECT_EQ(call("/orders/1", t, proof(t, "/orders/1")).client->reason(), "token_algorithm");
+}
+
+TEST_F(RequestFlowTest, ANonceIsDemandedOfferedAndRenewed) {
+  const std::string t = token();
+  const auto first = call("/nonced", t, proof(t, "/nonced"));
+  EXPECT_EQ(first.client->status, 401);
+  EXPECT_EQ(first.client->reason(), "nonce_required");
+  const auto offered = first.client->fields.find("DPoP-Nonce");
+  ASSERT_TRUE(offered);
+  const std::string nonce(*offered);
+
+  const auto second = call("/nonced", t, proof(t, "/nonced", {{"nonce", nonce}}));
+  ASSERT_EQ(upstreams.opened.size(), 1U) << second.client->body;
+  upstreams.opened[0]->respond(200);
+  EXPECT_FALSE(second.client->fields.contains("DPoP-Nonce")) << "a young nonce needs no successor";
+
+  advance(200s);
+  // The client's clock may be wrong: the nonce's time decides.
+  const auto third = call("/nonced", t, proof(t, "/nonced", {{"nonce", nonce}, {"iat", kStart - 3600}}));
+  ASSERT_EQ(upstreams.opened.size(), 2U) << third.client->body;
+  upstreams.opened[1]->respond(200);
+  ASSERT_TRUE(third.client->fields.contains("DPoP-Nonce"));
+  EXPECT_NE(third.client->fields.find("DPoP-Nonce"), nonce);
+  EXPECT_EQ(third.client->fields.find("Cache-Control"), "no-store");
+}
+
+TEST_F(RequestFlowTest, AnUnknownOriginIsMisdirectedOnProtectedRoutesOnly) {
+  auto two = std::make_shared<Rules>(std::move(const_cast<Rules&>(*rules())));
+  two->listeners[0].origin.public_origins.push_back(*http::parse_origin("https://other.example.com"));
+  flow->replace_rules(two);
+  for (const auto& [path, status] : {std::pair<std::string_view, int>{"/orders/1", 421}, {"/open/1", 0}}) {
+    http::RequestHead head;
+    head.method = "GET";
+    head.target = path;
+    head.authority = "evil.example.com";
+    head.fields.add("Host", "evil.example.com");
+    const std::string t = token();
+    head.fields.add("Authorization", "DPoP " + t);
+    head.fields.add("DPoP", proof(t, path));
+    auto client = make_counted<FakeClient>();
+    const auto request = flow->start(std::move(head), connection, client);
+    EXPECT_EQ(client->status, status) << path;
+  }
+}
+
+TEST_F(RequestFlowTest, ConnectAndTraceAreNotAllowed) {
+  for (const std::string_view method : {"CONNECT", "TRACE"}) {
+    const auto sent = send("/orders/1", {}, method);
+    EXPECT_EQ(sent.client->status, 405);
+    EXPECT_TRUE(sent.client->fields.contains("Allow"));
+  }
+}
+
+TEST_F(RequestFlowTest, BodiesAndCreditPassThrough) {
+  const auto sent = call("/orders/1");
+  ASSERT_EQ(upstreams.opened.size(), 1U);
+  upstreams.opened[0]->client->grant_request(100);
+  EXPECT_EQ(sent.client->granted, 100U);
+  sent.request->on_request_data(std::string_view("abc"));
+  sent.request->on_request_end();
+  sent.request->grant_response(10);
+  EXPECT_EQ(upstreams.opened[0]->body, "abc");
+  EXPECT_TRUE(upstreams.opened[0]->ended);
+  EXPECT_EQ(upstreams.opened[0]->granted, 10U);
+}
+
+TEST_F(RequestFlowTest, AnEndThatCameBeforeForwardingIsPassedOn) {
+  Signer rotated;
+  keys.after_refetch = keys_of(rotated, "k2", 2);
+  keys.answer_at_once = false;
+  const std::string t = token({}, &rotated, "k2");
+  const auto sent = call("/orders/1", t, proof(t, "/orders/1"));
+  sent.request->on_request_end();
+  keys.answer();
+  ASSERT_EQ(upstreams.opened.size(), 1U);
+  EXPECT_TRUE(upstreams.opened[0]->ended);
+}
+
+TEST_F(RequestFlowTest, ABackendsFailureIsAnsweredBeforeAndPassedOnAfterItsHead) {
+  const std::pair<Cause, std::pair<int, std::string_view>> cases[] = {
+      {Cause::kBackendUnreachable, {502, "upstream_unavailable"}},
+      {Cause::kBackendBroken, {502, "upstream_unavailable"}},
+      {Cause::kBackendTimeout, {504, "upstream_timeout"}},
+      {Cause::kOverloaded, {503, "overloaded"}},
+  };
+  for (const auto& [cause, expected] : cases) {
+    const auto sent = call("/orders/1");
+    const Ref<ClientStream> flow_side = std::exchange(upstreams.opened.back()->client, nullptr);
+    flow_side->on_response_reset(cause);
+    EXPECT_EQ(sent.client->status, expected.first);
+    EXPECT_EQ(sent.client->reason(), expected.second);
+  }
+  const auto sent = call("/orders/1");
+  const Ref<ClientStream> flow_side = std::exchange(upstreams.opened.back()->client, nullptr);
+  http::ResponseHead head;
+  head.status = 200;
+  flow_side->on_response_head(std::move(head));
+  flow_side->on_response_reset(Cause::kBackendBroken);
+  EXPECT_EQ(sent.client->status, 200);
+  EXPECT_EQ(sent.client->reset, Cause::kBackendBroken);
+  EXPECT_FALSE(sent.client->ended);
+}
+
+TEST_F(RequestFlowTest, AClientsCancelReachesTheBackend) {
+  const auto gone = call("/orders/1");
+  const Ref<FakeBackend> backend = upstreams.opened[0];
+  gone.request->on_request_cancel(Cause::kClientGone);
+  EXPECT_EQ(backend->cancelled, Cause::kClientGone);
+  EXPECT_EQ(gone.client->status, 0);
+
+  const auto large = call("/orders/1");
+  large.request->on_request_cancel(Cause::kRequestTooLarge);
+  EXPECT_EQ(upstreams.opened[1]->cancelled, Cause::kRequestTooLarge);
+  EXPECT_EQ(large.client->status, 413);
+}
+
+TEST_F(RequestFlowTest, WhatTheCodecRefusedIsAnsweredAndLogged) {
+  auto client = make_counted<FakeClient>();
+  flow->refuse({Reason::headers_too_large, "too many"}, 431, {}, connection, client);
+  EXPECT_EQ(client->status, 431);
+  EXPECT_EQ(client->reason(), "headers_too_large");
+  EXPECT_TRUE(client->close);
+  ASSERT_EQ(log.lines.size(), 1U);
+  EXPECT_EQ(log.lines[0].status, 431U);
+}
+
+TEST_F(RequestFlowTest, HeadGetsNoBody) {
+  const auto sent = send("/orders/1", {}, "HEAD");
+  EXPECT_EQ(sent.client->status, 401);
+  EXPECT_TRUE(sent.client->body.empty());
+  EXPECT_TRUE(sent.client->ended);
+}
+
+TEST_F(RequestFlowTest, AnEntryInTheReplayStoreOutlivesItsProofsAcceptance) {
+  static_cast<void>(call("/orders/1"));
+  ASSERT_EQ(replay.claims.size(), 1U);
+  EXPECT_GE(replay.claims[0].keep, 60s + 10s + 10s);
+  EXPECT_EQ(replay.claims[0].issued, test_now.wall);
+}
+
+}  // namespace
+}  // namespace holdfast::pipeline
