@@ -1,0 +1,66 @@
+// The TLS server's side of one listener: certificates by SNI, Mozilla's intermediate ciphers, ALPN, tickets,
+// no early data (a replayed 0-RTT request would be a replayed proof), no renegotiation, no compression. Made
+// at start or reload by the control thread; immutable after that, used by all workers.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <ctime>
+#include <expected>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/stream.h"
+
+namespace holdfast::net {
+
+enum class TlsVersion : std::uint8_t { k12, k13 };
+
+struct TlsServerConfig {
+  struct Certificate {
+    std::string certificate;  // path of a PEM chain, leaf first
+    std::string key;          // path of its PEM private key
+  };
+  std::vector<Certificate>
+      certificates;  // the first also serves clients that name no host, or an unknown one
+  TlsVersion min_version = TlsVersion::k12;
+  bool session_tickets = true;
+  std::vector<std::string> protocols = {"http/1.1"};  // ALPN, most wanted first
+};
+
+class TlsServerContext {
+ public:
+  using Names = std::shared_ptr<const std::vector<std::string>>;
+  struct CertificateFacts {
+    std::string path;
+    Names names;  // DNS names (may begin with "*.") and IP addresses of the subjectAltName
+    std::time_t not_after = 0;
+  };
+
+  // The error is a sentence for the operator that names the file.
+  [[nodiscard]] static std::expected<std::shared_ptr<const TlsServerContext>, std::string> create(
+      const TlsServerConfig& config);
+  ~TlsServerContext();
+  TlsServerContext(const TlsServerContext&) = delete;
+  TlsServerContext& operator=(const TlsServerContext&) = delete;
+
+  // A server's side for one connection. The context must outlive it. nullptr: out of memory.
+  [[nodiscard]] SslPtr new_ssl() const;
+  // The names of the certificate that was served on `ssl`; to be asked after the handshake.
+  [[nodiscard]] Names served_names(const SSL* ssl) const;
+  [[nodiscard]] const std::vector<CertificateFacts>& certificates() const { return facts_; }
+
+ private:
+  struct Callbacks;
+  TlsServerContext() = default;
+
+  std::vector<SSL_CTX*> contexts_;       // one for each certificate
+  std::vector<CertificateFacts> facts_;  // alike
+  std::string alpn_;                     // wire format
+};
+
+// The protocol that ALPN settled on, empty if none.
+[[nodiscard]] std::string_view negotiated_protocol(const SSL* ssl);
+
+}  // namespace holdfast::net
