@@ -1,0 +1,58 @@
+// What one listener is told: its own small struct, filled by assembly. Shared by all workers; immutable, but
+// for the gauge.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+
+#include "net/tls_server.h"
+
+namespace holdfast::listener {
+
+struct Limits {
+  std::size_t max_header_bytes = 64 * 1024;  // 431, or 414 where the target alone is too long
+  std::size_t max_headers = 100;             // 431
+  std::uint64_t max_body = std::numeric_limits<std::uint64_t>::max();  // 413
+  std::size_t max_connections = 10'000;  // of the process: beyond them accepting pauses
+};
+
+struct Timeouts {
+  std::chrono::milliseconds handshake{10'000};
+  std::chrono::milliseconds headers{10'000};       // for the whole head; 408
+  std::chrono::milliseconds body_idle{60'000};     // between two pieces of a request's body; 408
+  std::chrono::milliseconds idle{75'000};          // between two requests
+  std::chrono::milliseconds stream_idle{300'000};  // a client that takes nothing of its answer
+};
+
+// Open connections of one listener on all workers. Any thread.
+class ConnectionGauge {
+ public:
+  [[nodiscard]] bool try_add(std::size_t limit) {
+    std::size_t now = open_.load(std::memory_order_relaxed);
+    while (now < limit) {
+      if (open_.compare_exchange_weak(now, now + 1, std::memory_order_relaxed)) return true;
+    }
+    return false;
+  }
+  void remove() { open_.fetch_sub(1, std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t open() const { return open_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::size_t> open_ = 0;
+};
+
+struct Config {
+  std::size_t index = 0;  // among the configuration's listeners
+  std::string name;
+  Limits limits;
+  Timeouts timeouts;
+  std::shared_ptr<const net::TlsServerContext> tls;  // nullptr: plain HTTP
+  std::shared_ptr<ConnectionGauge> gauge = std::make_shared<ConnectionGauge>();
+};
+
+}  // namespace holdfast::listener

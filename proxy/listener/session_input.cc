@@ -1,0 +1,261 @@
+// The way in: from bytes to requests and their bodies, as far as they were asked for.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "listener/session.h"
+
+namespace holdfast::listener {
+
+namespace {
+
+constexpr std::size_t kHeadRead = 16 * 1024;
+constexpr std::size_t kBodyRead = 64 * 1024;
+// The rest of a body that nobody wants is read to keep the connection up to this size, else given up.
+constexpr std::size_t kMaxDiscard = 64 * 1024;
+// Reads that one connection may make before others have their turn.
+constexpr int kFairReads = 16;
+
+// Read into by one session at a time: whatever it does not use at once it copies out.
+thread_local std::array<char, kBodyRead> scratch;
+
+}  // namespace
+
+void Session::on_readable() {
+  pump();
+}
+
+void Session::pump() {
+  if (pumping_) return;
+  const Ref<Session> self(this);
+  pumping_ = true;
+  for (int i = 0; pump_once(); ++i) {
+    if (i < kFairReads) continue;
+    pump_wanted_ = true;
+    schedule();
+    break;
+  }
+  pumping_ = false;
+}
+
+// Says whether there may be more to do.
+bool Session::pump_once() {
+  switch (phase_) {
+    case Phase::kHandshake:
+      return shake_hands();
+    case Phase::kHead:
+    case Phase::kBody:
+    case Phase::kDiscard:
+      return read_request();
+    case Phase::kWait:
+      return watch_for_end();
+    case Phase::kLinger:
+      return discard_rest();
+    case Phase::kStopped:
+    case Phase::kClosed:
+      return false;
+  }
+  return false;
+}
+
+bool Session::shake_hands() {
+  switch (stream_.handshake().state) {
+    case net::Stream::State::kOk:
+      break;
+    case net::Stream::State::kWouldBlock:
+      stream_.wait_readable();
+      return false;
+    default:
+      close(false);
+      return false;
+  }
+  if (stream_.is_tls()) facts_.certificate_names = config_->tls->served_names(stream_.ssl());
+  phase_ = Phase::kHead;
+  input_deadline_.arm(timeouts().headers);
+  return true;
+}
+
+bool Session::read_request() {
+  const bool body = phase_ == Phase::kBody;
+  if (body && exchange_->credit_ == 0) {
+    // Not the client's fault: its clock stands still.
+    input_deadline_.cancel();
+    return false;
+  }
+  if (!held_.empty()) {
+    held_at_ += feed(std::span(held_).subspan(held_at_));
+    if (held_at_ == held_.size()) {
+      held_ = {};
+      held_at_ = 0;
+    }
+    return true;
+  }
+  const auto result = stream_.read(std::span(scratch).first(body ? kBodyRead : kHeadRead));
+  if (result.state == net::Stream::State::kWouldBlock) {
+    if (phase_ != Phase::kHead && (body_moved_ || !input_deadline_.armed())) {
+      body_moved_ = false;
+      input_deadline_.arm(timeouts().body_idle);
+    }
+    stream_.wait_readable();
+    return false;
+  }
+  if (result.state != net::Stream::State::kOk) {
+    if (is_idle()) {
+      stream_.shutdown_write();
+      close(false);
+    } else {
+      client_gone(false);
+    }
+    return false;
+  }
+  const std::size_t used = feed(std::span(scratch).first(result.bytes));
+  if (used < result.bytes && phase_ < Phase::kStopped) {
+    held_.assign(scratch.data() + used, result.bytes - used);
+  }
+  return true;
+}
+
+// The request is complete and its answer under way: what the client sends now is its next request, of which
+// one read's worth is kept, or its end.
+bool Session::watch_for_end() {
+  if (!held_.empty()) return false;
+  const auto result = stream_.read(std::span(scratch).first(kHeadRead));
+  if (result.state == net::Stream::State::kOk) {
+    held_.assign(scratch.data(), result.bytes);
+  } else if (result.state == net::Stream::State::kWouldBlock) {
+    stream_.wait_readable();
+  } else {
+    client_gone(false);
+  }
+  return false;
+}
+
+bool Session::discard_rest() {
+  if (!out_.empty()) return false;
+  const auto result = stream_.read(scratch);
+  if (result.state == net::Stream::State::kOk) return true;
+  if (result.state == net::Stream::State::kWouldBlock) {
+    stream_.wait_readable();
+  } else {
+    close(false);
+  }
+  return false;
+}
+
+// Takes as much as may be taken now; returns how much that was.
+std::size_t Session::feed(std::span<const char> bytes) {
+  std::size_t used = 0;
+  while (true) {
+    std::span<const char> offer = bytes.subspan(used);
+    if (phase_ == Phase::kBody) offer = offer.first(std::min(offer.size(), exchange_->credit_));
+    const wire::Step step = decoder_.feed(offer);
+    used += step.consumed;
+    switch (step.event) {
+      case wire::Event::kHead:
+        begin_exchange();
+        break;
+      case wire::Event::kData:
+        take_body(step.data);
+        break;
+      case wire::Event::kEnd:
+        end_request();
+        return used;
+      case wire::Event::kFault:
+        fault();
+        return used;
+      case wire::Event::kInterim:
+      case wire::Event::kNeedMore:
+        if (phase_ == Phase::kHead && !head_begun_ && decoder_.in_message()) {
+          head_begun_ = true;
+          input_deadline_.arm(timeouts().headers);
+        }
+        return used;
+    }
+    if (phase_ != Phase::kBody && phase_ != Phase::kDiscard) return used;
+  }
+}
+
+void Session::begin_exchange() {
+  input_deadline_.cancel();
+  http::RequestHead head = decoder_.take_head();
+  const Ref<Exchange> exchange = make_counted<Exchange>(*this);
+  exchange->head_request_ = head.method == "HEAD";
+  exchange->version_minor_ = head.version_minor;
+  exchange->wants_close_ = decoder_.wants_close();
+  exchange->awaits_continue_ = head.expect_continue;
+  exchange->body_unknown_ = head.body.kind == http::BodyLength::Kind::kUnknown;
+  exchange->body_left_ = head.body.kind == http::BodyLength::Kind::kKnown ? head.body.bytes : 0;
+  exchange_ = exchange;
+  phase_ = Phase::kBody;
+  body_moved_ = true;
+  discarded_ = 0;
+  Ref<pipeline::BackendStream> backend = listener_->handler_.start(std::move(head), facts_, exchange);
+  if (exchange->gone_) {
+    if (backend) backend->on_request_cancel(pipeline::Cause::kClientGone);
+  } else if (!exchange->ended_) {
+    exchange->backend_ = std::move(backend);
+  }
+}
+
+void Session::refuse(Refusal refusal, std::uint16_t status) {
+  phase_ = Phase::kStopped;
+  input_deadline_.cancel();
+  http::RequestHead head = decoder_.take_head();
+  const Ref<Exchange> exchange = make_counted<Exchange>(*this);
+  exchange->head_request_ = head.method == "HEAD";
+  exchange->wants_close_ = true;
+  exchange_ = exchange;
+  listener_->handler_.refuse(std::move(refusal), status, std::move(head), facts_, exchange);
+}
+
+void Session::take_body(std::span<const char> bytes) {
+  body_moved_ = true;
+  if (phase_ == Phase::kDiscard) {
+    discarded_ += bytes.size();
+    if (discarded_ > kMaxDiscard) end_connection();
+    return;
+  }
+  const Ref<Exchange> exchange = exchange_;
+  exchange->awaits_continue_ = false;
+  exchange->credit_ -= bytes.size();
+  if (!exchange->body_unknown_) exchange->body_left_ -= bytes.size();
+  if (exchange->backend_) exchange->backend_->on_request_data(bytes);
+}
+
+void Session::end_request() {
+  input_deadline_.cancel();
+  const Ref<Exchange> exchange = exchange_;
+  exchange->request_ended_ = true;
+  if (exchange->ended_) return exchange->encoder_.close() ? end_connection() : next_request();
+  phase_ = Phase::kWait;
+  const Ref<pipeline::BackendStream> backend = exchange->backend_;
+  if (!backend) return;
+  if (http::Fields trailers = decoder_.take_trailers(); !trailers.empty()) {
+    backend->on_request_trailers(std::move(trailers));
+    if (!exchange->is_current() || exchange->ended_) return;
+  }
+  backend->on_request_end();
+}
+
+void Session::fault() {
+  if (phase_ == Phase::kHead) {
+    wire::Fault fault = decoder_.fault();
+    return refuse(std::move(fault.refusal), fault.status);
+  }
+  if (phase_ == Phase::kDiscard) return end_connection();
+  fail_request(decoder_.fault().refusal.reason == Reason::request_too_large
+                   ? pipeline::Cause::kRequestTooLarge
+                   : pipeline::Cause::kRequestMalformed);
+}
+
+// The body went wrong. The story answers, if no answer has begun; the connection ends either way.
+void Session::fail_request(pipeline::Cause cause) {
+  phase_ = Phase::kStopped;
+  input_deadline_.cancel();
+  const Ref<Exchange> exchange = exchange_;
+  exchange->wants_close_ = true;
+  const Ref<pipeline::BackendStream> backend = exchange->backend_;
+  if (backend) backend->on_request_cancel(cause);
+}
+
+}  // namespace holdfast::listener

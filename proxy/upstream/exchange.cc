@@ -1,0 +1,343 @@
+#include "upstream/exchange.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "http/hop_by_hop.h"
+
+namespace holdfast::upstream {
+namespace {
+
+using pipeline::Cause;
+using State = net::Stream::State;
+
+constexpr std::size_t kHeldForRetry = 16 * 1024;    // of a request, its head included
+constexpr std::size_t kReadBeforeHead = 16 * 1024;  // below the response's first credit
+// Out of credit, reading goes on when this much has come together: a client that takes a few bytes at a time
+// must not cost a system call for each.
+constexpr std::size_t kResumeAt = pipeline::kInitialCredit / 4;
+constexpr std::size_t kReadPerTurn = 256 * 1024;  // then others get their turn
+
+// RFC 9110 9.2.2
+bool is_idempotent(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE" || method == "PUT" ||
+         method == "DELETE";
+}
+
+}  // namespace
+
+Exchange::Exchange(Ref<Pool> pool, http::RequestHead head, Ref<pipeline::ClientStream> client)
+    : pool_(std::move(pool)),
+      client_(std::move(client)),
+      head_(std::move(head)),
+      deadline_(pool_->worker().wheel(), *this),
+      idempotent_(is_idempotent(head_.method)) {}
+
+Exchange::~Exchange() {
+  let_go(false);
+}
+
+void Exchange::start() {
+  if (!encoder_.head(head_, out_)) return fail_soon(Cause::kRequestMalformed);
+  find_connection(false);
+}
+
+void Exchange::fail_soon(Cause cause) {
+  pool_->worker().post([self = Ref<Exchange>(this), cause] { self->fail(cause); });
+}
+
+// ---- a connection
+
+void Exchange::find_connection(bool fresh) {
+  arm(Waiting::kConnection, pool_->config().timeouts.connect);
+  switch (pool_->acquire(*this, tried_, fresh)) {
+    case Pool::Found::kReady:
+      // A body is asked for by a call of the client, which does not know us yet.
+      if (encoder_.ended()) return begin();
+      return begin_soon();
+    case Pool::Found::kDialling:
+    case Pool::Found::kWaiting:
+      return;
+    case Pool::Found::kNoServer:
+      return fail_soon(Cause::kBackendUnreachable);
+    case Pool::Found::kQueueFull:
+      return fail_soon(Cause::kOverloaded);
+  }
+}
+
+void Exchange::take(Ref<Connection> connection) {
+  connection_ = std::move(connection);
+  counted_ = true;
+  pool_->state().servers[connection_->server()].in_flight.fetch_add(1, std::memory_order_relaxed);
+  client_->on_backend_chosen(pool_->config().servers[connection_->server()].name);
+}
+
+void Exchange::begin_soon() {
+  pool_->worker().post([self = Ref<Exchange>(this)] {
+    if (!self->done_) self->begin();
+  });
+}
+
+void Exchange::on_connected() {
+  begin();
+}
+
+void Exchange::on_connect_failed() {
+  const Ref<Exchange> self(this);
+  tried_.resize(pool_->config().servers.size(), false);
+  tried_[connection_->server()] = true;
+  let_go(false);
+  find_connection(false);
+}
+
+void Exchange::let_go(bool reusable) {
+  deadline_.cancel();
+  active_ = false;
+  paused_ = false;
+  Ref<Connection> connection = std::move(connection_);
+  if (!connection) return;
+  if (std::exchange(counted_, false)) {
+    pool_->state().servers[connection->server()].in_flight.fetch_sub(1, std::memory_order_relaxed);
+  }
+  if (reusable) {
+    pool_->release(std::move(connection));
+  } else {
+    connection->close();
+  }
+}
+
+// ---- the request
+
+void Exchange::begin() {
+  const Ref<Exchange> self(this);
+  active_ = true;
+  deadline_.cancel();
+  connection_->decoder().begin(head_.method);
+  if (!encoder_.ended() && !std::exchange(body_granted_, true)) {
+    // What is there of the body already goes out together with the head, and a body that turns out malformed
+    // at once never gets a head sent.
+    pumping_ = true;
+    client_->grant_request(pipeline::kInitialCredit);
+    pumping_ = false;
+  }
+  if (done_) return;
+  pump();
+  if (!done_ && connection_) connection_->stream().wait_readable();
+}
+
+void Exchange::on_request_data(std::span<const char> bytes) {
+  if (done_ || stopped_) return;
+  if (!encoder_.data(bytes, out_)) return fail(Cause::kRequestMalformed);
+  owed_ += bytes.size();
+  pump();
+}
+
+void Exchange::on_request_trailers(http::Fields trailers) {
+  if (done_ || stopped_) return;
+  if (!encoder_.end(trailers, out_)) return fail(Cause::kRequestMalformed);
+  pump();
+}
+
+void Exchange::on_request_end() {
+  if (done_ || stopped_) return;
+  if (!encoder_.end(out_)) return fail(Cause::kRequestMalformed);
+  pump();
+}
+
+void Exchange::on_request_cancel(Cause /*cause*/) {
+  if (std::exchange(done_, true)) return;
+  const Ref<Exchange> self(this);
+  const Ref<pipeline::ClientStream> client = std::move(client_);
+  pool_->stop_waiting(*this);
+  // Nothing of the request was sent: the connection is as good as before.
+  let_go(active_ && sent_ == 0 && whole_);
+}
+
+// Writes what can be written and grants the client as much as went out; the client may send more from inside
+// the grant, so this goes round instead of nesting.
+void Exchange::pump() {
+  if (!active_ || std::exchange(pumping_, true)) return;
+  const Ref<Exchange> self(this);
+  while (!done_ && active_ && write_out() && owed_ != 0) client_->grant_request(std::exchange(owed_, 0));
+  pumping_ = false;
+}
+
+// false: not all is written, or it never will be.
+bool Exchange::write_out() {
+  net::Stream& stream = connection_->stream();
+  while (!stopped_ && sent_ != out_.size()) {
+    const net::Stream::Result result = stream.write({out_.data() + sent_, out_.size() - sent_});
+    if (result.state == State::kOk) {
+      sent_ += result.bytes;
+    } else if (result.state == State::kWouldBlock) {
+      stream.wait_writable();
+      arm(Waiting::kBackend, pool_->config().timeouts.body_idle);
+      return false;
+    } else {
+      // It may have answered before it closed: reading tells.
+      stopped_ = true;
+      stream.wait_readable();
+    }
+  }
+  if (!stopped_ && (out_.size() > kHeldForRetry || !idempotent_)) {
+    whole_ = whole_ && out_.empty();
+    out_.clear();
+    sent_ = 0;
+  }
+  if (!head_seen_) {
+    if (encoder_.ended() || stopped_) {
+      arm(Waiting::kBackend, pool_->config().timeouts.response);
+    } else {
+      deadline_.cancel();  // it is the client that is waited for
+    }
+  }
+  return !stopped_;
+}
+
+void Exchange::on_connection_writable() {
+  pump();
+}
+
+// ---- the response
+
+void Exchange::grant_response(std::size_t bytes) {
+  if (done_) return;
+  credit_ += bytes;
+  if (!paused_ || credit_ < kResumeAt) return;
+  paused_ = false;
+  connection_->stream().wait_readable();
+  arm(Waiting::kBackend, pool_->config().timeouts.body_idle);
+}
+
+void Exchange::on_connection_readable() {
+  const Ref<Exchange> self(this);
+  if (!active_) {  // a kept connection that went bad before the request went out
+    let_go(false);
+    return find_connection(true);
+  }
+  read();
+}
+
+void Exchange::read() {
+  std::size_t turn = kReadPerTurn;
+  const Ref<Connection> connection =
+      connection_;  // its decoder and stream outlive what the client may do meanwhile
+  while (!done_ && connection_.get() == connection.get()) {
+    const std::span<char> scratch = pool_->scratch();
+    const std::size_t room = std::min({scratch.size(), head_seen_ ? credit_ : kReadBeforeHead, turn});
+    if (room == 0) {
+      if (turn == 0) return connection->stream().wait_readable();
+      paused_ = true;
+      if (sent_ == out_.size()) deadline_.cancel();  // it is the client that is waited for
+      return;
+    }
+    const net::Stream::Result result = connection->stream().read(scratch.first(room));
+    switch (result.state) {
+      case State::kOk:
+        turn -= result.bytes;
+        feed(scratch.first(result.bytes));
+        break;
+      case State::kWouldBlock:
+        return connection->stream().wait_readable();
+      case State::kEnd:
+        if (connection->decoder().finish().event == wire::Event::kEnd) return finish(true);
+        return on_broken();
+      case State::kFailed:
+        return on_broken();
+    }
+  }
+}
+
+void Exchange::feed(std::span<const char> bytes) {
+  wire::ResponseDecoder& decoder = connection_->decoder();
+  while (!done_) {
+    const wire::Step step = decoder.feed(bytes);
+    bytes = bytes.subspan(step.consumed);
+    switch (step.event) {
+      case wire::Event::kNeedMore:
+        if (head_seen_) arm(Waiting::kBackend, pool_->config().timeouts.body_idle);
+        return;
+      case wire::Event::kInterim: {
+        http::ResponseHead head = decoder.take_head();
+        // 100 answers an Expect that was never passed on.
+        if (head.status == 100) break;
+        http::remove_hop_by_hop(head.fields);
+        client_->on_response_interim(std::move(head));
+        break;
+      }
+      case wire::Event::kHead:
+        on_head();
+        break;
+      case wire::Event::kData:
+        credit_ -= std::min(credit_, step.data.size());
+        client_->on_response_data(step.data);
+        break;
+      case wire::Event::kEnd:
+        return finish(!bytes.empty());
+      case wire::Event::kFault:
+        return on_broken();
+    }
+  }
+}
+
+void Exchange::on_head() {
+  http::ResponseHead head = connection_->decoder().take_head();
+  head_seen_ = true;
+  close_after_ =
+      std::exchange(head.close, false);  // of the backend's connection, which is no concern of the client's
+  arm(Waiting::kBackend, pool_->config().timeouts.body_idle);
+  http::remove_hop_by_hop(head.fields);
+  client_->on_response_head(std::move(head));
+}
+
+// The response is complete. One that came before the request's end ends the exchange all the same: what is
+// left of the request is not sent, and the connection not kept.
+void Exchange::finish(bool stray) {
+  done_ = true;
+  const bool request_sent = encoder_.ended() && sent_ == out_.size() && !stopped_;
+  http::Fields trailers = connection_->decoder().take_trailers();
+  const Ref<pipeline::ClientStream> client = std::move(client_);
+  let_go(request_sent && !close_after_ && !stray);
+  if (!trailers.empty()) client->on_response_trailers(std::move(trailers));
+  client->on_response_end();
+}
+
+// ---- failures
+
+bool Exchange::may_retry() const {
+  if (retries_ >= pool_->config().max_retries || connection_->decoder().began() || !whole_) return false;
+  return sent_ == 0 || idempotent_;
+}
+
+void Exchange::on_broken() {
+  if (!may_retry()) return fail(Cause::kBackendBroken);
+  ++retries_;
+  sent_ = 0;
+  stopped_ = false;
+  let_go(false);
+  find_connection(true);
+}
+
+void Exchange::fail(Cause cause) {
+  if (std::exchange(done_, true)) return;
+  const Ref<Exchange> self(this);
+  const Ref<pipeline::ClientStream> client = std::move(client_);
+  let_go(false);
+  client->on_response_reset(cause);
+}
+
+void Exchange::arm(Waiting what, std::chrono::milliseconds after) {
+  waiting_for_ = what;
+  deadline_.arm(after);
+}
+
+void Exchange::on_deadline(int /*which*/) {
+  if (done_) return;
+  const Ref<Exchange> self(this);
+  if (waiting_for_ == Waiting::kBackend) return fail(Cause::kBackendTimeout);
+  if (connection_) return on_connect_failed();
+  pool_->stop_waiting(*this);
+  fail(Cause::kBackendUnreachable);
+}
+
+}  // namespace holdfast::upstream

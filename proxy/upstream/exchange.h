@@ -1,0 +1,99 @@
+// One request and its answer over HTTP/1.1: sends the head together with what is there of the body, streams
+// both ways under credit, and decides what a failure means.
+//
+//   find a connection -> send -> (interim heads) -> head -> body -> end
+//
+// Retried at most max_retries times, on a new connection, and only while nothing of an answer was seen and
+// the whole request is still held here: when nothing was sent at all, or the method is idempotent (RFC
+// 9110 9.2.2). A server that cannot be connected to is no retry: the next one is tried. The connection is
+// kept only if both messages ended cleanly and nothing followed. Worker's thread only.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/counted.h"
+#include "http/message.h"
+#include "net/timer_wheel.h"
+#include "pipeline/exchange.h"
+#include "upstream/connection.h"
+#include "upstream/pool.h"
+#include "wire/encoder.h"
+
+namespace holdfast::upstream {
+
+class Exchange final : public pipeline::BackendStream, public ConnectionUser, private net::Expirable {
+ public:
+  Exchange(Ref<Pool> pool, http::RequestHead head, Ref<pipeline::ClientStream> client);
+  ~Exchange() override;
+
+  // Nothing of this calls the client before it returned, but for on_backend_chosen().
+  void start();
+
+  void on_request_data(std::span<const char> bytes) override;
+  void on_request_trailers(http::Fields trailers) override;
+  void on_request_end() override;
+  void on_request_cancel(pipeline::Cause cause) override;
+  void grant_response(std::size_t bytes) override;
+
+  // From the pool: this connection is the exchange's now; and, for one that is ready, to go on at the next
+  // turn.
+  void take(Ref<Connection> connection);
+  void begin_soon();
+  void fail(pipeline::Cause cause);
+
+ private:
+  enum class Waiting : std::uint8_t { kConnection, kBackend };
+
+  void on_connected() override;
+  void on_connect_failed() override;
+  void on_connection_readable() override;
+  void on_connection_writable() override;
+  void on_deadline(int which) override;
+
+  void find_connection(bool fresh);
+  void fail_soon(pipeline::Cause cause);
+  void begin();
+  void pump();
+  [[nodiscard]] bool write_out();
+  void read();
+  void feed(std::span<const char> bytes);
+  void on_head();
+  void finish(bool stray);
+  void on_broken();
+  [[nodiscard]] bool may_retry() const;
+  void let_go(bool reusable);
+  void arm(Waiting what, std::chrono::milliseconds after);
+
+  Ref<Pool> pool_;
+  Ref<pipeline::ClientStream> client_;
+  Ref<Connection> connection_;
+  http::RequestHead head_;
+  wire::RequestEncoder encoder_;
+  net::Deadline deadline_;
+  Waiting waiting_for_ = Waiting::kConnection;
+
+  std::string out_;       // the request's bytes: those not sent yet, and while whole_ those sent too
+  std::size_t sent_ = 0;  // of out_
+  std::size_t owed_ = 0;  // credit to grant to the client when out_ is sent
+  std::size_t credit_ = pipeline::kInitialCredit;  // what the client still takes of the response
+  std::vector<bool> tried_;                        // servers that could not be connected to
+  unsigned retries_ = 0;
+
+  bool done_ = false;
+  bool active_ = false;  // the connection is up and the request goes over it
+  bool idempotent_ = false;
+  bool whole_ = true;          // out_ begins with the request's first byte
+  bool body_granted_ = false;  // the client has got its first credit
+  bool pumping_ = false;
+  bool paused_ = false;   // out of credit
+  bool stopped_ = false;  // the backend takes no more of the request
+  bool head_seen_ = false;
+  bool close_after_ = false;
+  bool counted_ = false;  // among its server's requests in flight
+};
+
+}  // namespace holdfast::upstream

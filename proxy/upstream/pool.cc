@@ -1,0 +1,139 @@
+#include "upstream/pool.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "upstream/exchange.h"
+
+namespace holdfast::upstream {
+
+Pool::Pool(net::Worker& worker, Config config, std::size_t index, std::shared_ptr<SharedState> shared,
+           std::shared_ptr<std::vector<char>> scratch)
+    : worker_(worker),
+      config_(std::move(config)),
+      index_(index),
+      shared_(std::move(shared)),
+      state_(shared_->upstream(index)),
+      scratch_(std::move(scratch)),
+      balancer_(config_, state_, worker.index()),
+      servers_(config_.servers.size()) {}
+
+Pool::~Pool() = default;
+
+void Pool::set_endpoints(std::size_t server, net::Endpoints endpoints) {
+  servers_[server].endpoints = std::move(endpoints);
+  servers_[server].next_endpoint = 0;
+}
+
+Ref<Connection> Pool::take_idle(std::size_t server) {
+  std::vector<Ref<Connection>>& idle = servers_[server].idle;
+  while (!idle.empty()) {
+    Ref<Connection> connection = std::move(idle.back());
+    idle.pop_back();
+    if (connection->is_quiet()) return connection;
+    connection->close();
+  }
+  return nullptr;
+}
+
+bool Pool::dial(Exchange& exchange, std::size_t server) {
+  if (!UpstreamState::add_below(state_.connections, config_.max_connections)) return false;
+  ServerPool& pool = servers_[server];
+  Ref<Connection> connection = make_counted<Connection>(Ref<Pool>(this), server);
+  exchange.take(connection);
+  const std::size_t first = pool.endpoints.empty() ? 0 : pool.next_endpoint++ % pool.endpoints.size();
+  connection->dial(exchange, pool.endpoints, first, config_.timeouts.connect);
+  return true;
+}
+
+Pool::Found Pool::acquire(Exchange& exchange, const std::vector<bool>& tried, bool fresh) {
+  const std::optional<std::size_t> server = balancer_.pick(tried);
+  if (!server) return Found::kNoServer;
+  if (!fresh) {
+    if (Ref<Connection> connection = take_idle(*server)) {
+      connection->set_user(exchange);
+      exchange.take(std::move(connection));
+      return Found::kReady;
+    }
+  }
+  if (dial(exchange, *server)) return Found::kDialling;
+  // The process has all the connections it may have: one of ours that is idle serves, or makes room.
+  for (std::size_t other = 0; other < servers_.size(); ++other) {
+    Ref<Connection> connection = take_idle(other);
+    if (!connection) continue;
+    if (!fresh && (other >= tried.size() || !tried[other])) {
+      connection->set_user(exchange);
+      exchange.take(std::move(connection));
+      return Found::kReady;
+    }
+    connection->close();
+    if (dial(exchange, *server)) return Found::kDialling;
+  }
+  if (!UpstreamState::add_below(state_.waiting, config_.queue)) return Found::kQueueFull;
+  waiting_.push_back(Ref<Exchange>(&exchange));
+  shared_->wake_all(index_);
+  return Found::kWaiting;
+}
+
+void Pool::stop_waiting(Exchange& exchange) {
+  const auto removed =
+      std::erase_if(waiting_, [&](const Ref<Exchange>& other) { return other.get() == &exchange; });
+  state_.waiting.fetch_sub(static_cast<std::uint32_t>(removed), std::memory_order_relaxed);
+}
+
+void Pool::release(Ref<Connection> connection) {
+  if (!waiting_.empty() && !connection->is_quiet()) return connection->close();
+  if (!waiting_.empty()) {
+    const Ref<Exchange> exchange = std::move(waiting_.front());
+    waiting_.pop_front();
+    state_.waiting.fetch_sub(1, std::memory_order_relaxed);
+    connection->set_user(*exchange);
+    exchange->take(std::move(connection));
+    exchange->begin_soon();
+    return;
+  }
+  if (state_.waiting.load(std::memory_order_relaxed) != 0)
+    return connection->close();  // makes room for another worker
+  connection->idle(config_.timeouts.idle);
+  servers_[connection->server()].idle.push_back(std::move(connection));
+}
+
+void Pool::serve_waiting() {
+  while (!waiting_.empty()) {
+    const std::optional<std::size_t> server = balancer_.pick({});
+    if (!server || !dial(*waiting_.front(), *server)) return;
+    waiting_.pop_front();
+    state_.waiting.fetch_sub(1, std::memory_order_relaxed);
+  }
+}
+
+void Pool::look_again() {
+  serve_waiting();
+  if (!waiting_.empty() || state_.waiting.load(std::memory_order_relaxed) == 0) return;
+  for (std::size_t server = 0; server < servers_.size(); ++server) {
+    if (const Ref<Connection> connection = take_idle(server)) return connection->close();
+  }
+}
+
+void Pool::shut_down() {
+  for (std::size_t server = 0; server < servers_.size(); ++server) {
+    while (const Ref<Connection> connection = take_idle(server)) connection->close();
+  }
+  const std::deque<Ref<Exchange>> waiting = std::exchange(waiting_, {});
+  state_.waiting.fetch_sub(static_cast<std::uint32_t>(waiting.size()), std::memory_order_relaxed);
+  for (const Ref<Exchange>& exchange : waiting) exchange->fail(pipeline::Cause::kDraining);
+}
+
+void Pool::drop_idle(Connection& connection) {
+  const Ref<Connection> self(&connection);
+  std::erase_if(servers_[connection.server()].idle,
+                [&](const Ref<Connection>& other) { return other.get() == &connection; });
+  connection.close();
+}
+
+void Pool::on_closed() {
+  state_.connections.fetch_sub(1, std::memory_order_relaxed);
+  if (state_.waiting.load(std::memory_order_relaxed) != 0) shared_->wake_all(index_);
+}
+
+}  // namespace holdfast::upstream
