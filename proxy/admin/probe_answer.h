@@ -1,0 +1,42 @@
+// What the probes answer (the contract's "Listeners of our own"): a pure function of the request's method and
+// target and of the process's state. Never the backend's health: a pod that is taken out because its backend
+// stumbles cannot recover it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace holdfast::admin {
+
+struct IssuerReadiness {
+  std::string name;
+  bool loaded = false;  // its keys were loaded once
+};
+
+// The state that the probes report.
+class ProbeState {
+ public:
+  [[nodiscard]] virtual bool started() const = 0;  // configuration loaded and sockets bound
+  [[nodiscard]] virtual bool alive() const = 0;    // every worker ticked within 10 s (heartbeats.h)
+  [[nodiscard]] virtual bool draining() const = 0;
+  [[nodiscard]] virtual std::vector<IssuerReadiness> issuers() const = 0;
+  // Prometheus text, where there is a /metrics.
+  [[nodiscard]] virtual bool has_metrics() const { return false; }
+  [[nodiscard]] virtual std::string metrics() const { return {}; }
+
+ protected:
+  ~ProbeState() = default;
+};
+
+struct ProbeAnswer {
+  unsigned status = 200;
+  std::string_view content_type = "text/plain; charset=utf-8";
+  std::string body;
+  std::string_view allow;  // the Allow field's value, where status is 405
+};
+
+[[nodiscard]] ProbeAnswer answer_probe(std::string_view method, std::string_view target,
+                                       const ProbeState& state);
+
+}  // namespace holdfast::admin

@@ -1,0 +1,195 @@
+#include "issuer/keeper.h"
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+#include "issuer/discovery.h"
+#include "issuer/location.h"
+#include "jose/jwk.h"
+#include "jose/jwk_set.h"
+
+namespace holdfast::issuer {
+namespace {
+
+using pipeline::Level;
+
+// What an issuer answers may be quoted in it.
+constexpr std::size_t kLongestSentence = 512;
+
+// Equal for two sets exactly if they hold the same keys under the same names in the same order, whatever else
+// the documents say.
+std::string contents_of(const jose::KeySet& set) {
+  std::string contents;
+  for (const jose::SetKey& key : set.keys()) {
+    if (key.kid) contents += std::to_string(key.kid->size()) + ':' + *key.kid;
+    contents += '|';
+    if (key.alg) contents += jose::algorithm_name(*key.alg);
+    contents += '|' + jose::canonical_jwk(key.key) + '\n';
+  }
+  return contents;
+}
+
+}  // namespace
+
+Keeper::Keeper(boost::asio::io_context& control, IssuerSettings settings, pipeline::EventLog& log,
+               Publish publish)
+    : control_(control),
+      settings_(std::move(settings)),
+      metadata_urls_(metadata_urls(settings_)),
+      log_(log),
+      publish_(std::move(publish)),
+      limiter_(settings_.min_refetch_interval),
+      schedule_(settings_.refresh),
+      refresh_(control),
+      stale_(control),
+      jwks_uri_(settings_.jwks_url) {}
+
+void Keeper::start() {
+  boost::asio::post(control_, [this] { begin(true); });
+}
+
+void Keeper::stop() {
+  stopped_ = true;
+  fetch_.reset();
+  refresh_.cancel();
+  stale_.cancel();
+  for (const auto& done : std::exchange(waiting_, {})) done();
+}
+
+void Keeper::refetch(std::function<void()> done) {
+  // Somebody else's key set is worth waiting for, too: the issuer is asked once, however many ask us.
+  if (under_way_) {
+    waiting_.push_back(std::move(done));
+    return;
+  }
+  if (stopped_ || !limiter_.take(std::chrono::steady_clock::now())) {
+    done();
+    return;
+  }
+  waiting_.push_back(std::move(done));
+  begin(false);
+}
+
+// A background refresh discovers again, so that an issuer may move its key set; a refetch asks where the keys
+// were last time.
+void Keeper::begin(bool discover) {
+  if (under_way_ || stopped_) return;
+  under_way_ = true;
+  discovering_ = discover;
+  // Made anew with every background refresh: a renewed file of authorities counts from then on.
+  if (discover) tls_.reset();
+  if (settings_.jwks_url.empty() && (discover || jwks_uri_.empty())) {
+    ask_metadata(0, {});
+  } else {
+    ask_keys();
+  }
+}
+
+void Keeper::ask_metadata(std::size_t which, std::string failures) {
+  if (which == metadata_urls_.size()) return failed(failures);
+  fetch(metadata_urls_[which], [this, which, failures = std::move(failures)](FetchResult result) {
+    std::string why;
+    if (result) {
+      auto uri = jwks_uri_of(*result, settings_);
+      if (uri) {
+        jwks_uri_ = std::move(*uri);
+        return ask_keys();
+      }
+      why = std::move(uri.error());
+    } else {
+      why = std::move(result.error());
+    }
+    ask_metadata(which + 1, failures + (failures.empty() ? "" : "; ") + metadata_urls_[which] + ": " + why);
+  });
+}
+
+void Keeper::ask_keys() {
+  fetch(jwks_uri_, [this](FetchResult result) {
+    if (!result) return failed(jwks_uri_ + ": " + result.error());
+    take_keys(*result);
+  });
+}
+
+void Keeper::fetch(const std::string& url, Fetch::Done done) {
+  auto location = fetchable_location(url, settings_.allow_http);
+  std::string why;
+  if (!location) {
+    why = location.error();
+  } else if (location->tls && tls_ == nullptr) {
+    net::TlsClientConfig config;
+    config.ca = settings_.ca_file;
+    auto made = net::TlsClientContext::create(config);
+    if (made) {
+      tls_ = std::move(*made);
+    } else {
+      why = made.error();
+    }
+  }
+  if (!why.empty()) {
+    boost::asio::post(control_, [this, done = std::move(done), why = std::move(why)] {
+      if (!stopped_) done(std::unexpected(why));
+    });
+    return;
+  }
+  fetch_ =
+      std::make_unique<Fetch>(control_, std::move(*location), tls_, settings_.fetch_timeout, std::move(done));
+}
+
+void Keeper::take_keys(std::string_view body) {
+  auto parsed = jose::KeySet::parse(body);
+  if (!parsed) return failed(jwks_uri_ + ": " + parsed.error());
+  std::string contents = contents_of(*parsed);
+  if (contents != contents_ || !published_) {
+    if (contents != contents_) ++generation_;
+    contents_ = std::move(contents);
+    published_ = true;
+    const std::string keys = std::to_string(parsed->keys().size());
+    const std::string skipped = std::to_string(parsed->skipped());
+    publish_({generation_, std::make_shared<const jose::KeySet>(std::move(*parsed))});
+    loaded_.store(true, std::memory_order_release);
+    log_.event(Level::kInfo, "issuer_keys_changed",
+               {{"issuer", settings_.name}, {"keys", keys}, {"skipped", skipped}});
+  }
+  succeeded();
+}
+
+void Keeper::succeeded() {
+  refreshes_.fetch_add(1, std::memory_order_relaxed);
+  const SteadyTime now = std::chrono::steady_clock::now();
+  stale_.expires_at(now + settings_.max_stale);
+  stale_.async_wait([this](boost::system::error_code cancelled) {
+    // a wait that ended just as it was moved comes with success, too
+    if (cancelled || stopped_ || std::chrono::steady_clock::now() < stale_.expiry()) return;
+    published_ = false;
+    publish_({generation_, nullptr});
+    log_.event(Level::kError, "issuer_keys_too_old", {{"issuer", settings_.name}});
+  });
+  // A refetch does not put off the background refresh: strangers with invented `kid`s could put off discovery
+  // for ever.
+  const Millis wait = schedule_.after_success(jitter());
+  if (discovering_) due_ = now + wait;
+  ended();
+}
+
+void Keeper::failed(const std::string& why) {
+  failures_.fetch_add(1, std::memory_order_relaxed);
+  log_.event(Level::kWarn, "issuer_keys_not_fetched",
+             {{"issuer", settings_.name}, {"why", std::string_view(why).substr(0, kLongestSentence)}});
+  due_ = std::chrono::steady_clock::now() + schedule_.after_failure(jitter());
+  ended();
+}
+
+void Keeper::ended() {
+  under_way_ = false;
+  refresh_.expires_at(due_);
+  refresh_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled) begin(true);
+  });
+  for (const auto& done : std::exchange(waiting_, {})) done();
+}
+
+double Keeper::jitter() {
+  return std::uniform_real_distribution<double>(0, 1)(random_);
+}
+
+}  // namespace holdfast::issuer

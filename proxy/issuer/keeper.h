@@ -1,0 +1,87 @@
+// Keeps one issuer's keys fresh: finds the key set by discovery, fetches it at start and in the background,
+// again when somebody saw an unknown `kid` and the limiter lets it, one fetch at a time. The last good set
+// serves on while fetches fail, up to max_stale. When and how often is schedule.h's, what the metadata says
+// discovery.h's; this is the order of things. Control thread only, but for loaded() and the counts.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "issuer/fetch.h"
+#include "issuer/schedule.h"
+#include "issuer/settings.h"
+#include "pipeline/ports.h"
+
+namespace holdfast::issuer {
+
+class Keeper {
+ public:
+  // Told of each new set, and with null keys when the last good one got too old.
+  using Publish = std::function<void(const pipeline::IssuerKeys&)>;
+
+  Keeper(boost::asio::io_context& control, IssuerSettings settings, pipeline::EventLog& log, Publish publish);
+  Keeper(const Keeper&) = delete;
+  Keeper& operator=(const Keeper&) = delete;
+
+  void start();
+  // Ends fetches and timers; who waits for a refetch is answered.
+  void stop();
+
+  // `done` comes when a fetch has ended, after its result was published: this one's, or one's that was under
+  // way. At once where the limiter refuses.
+  void refetch(std::function<void()> done);
+
+  [[nodiscard]] const IssuerSettings& settings() const { return settings_; }
+  // Any thread.
+  [[nodiscard]] bool loaded() const { return loaded_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::uint64_t refreshes() const { return refreshes_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t failures() const { return failures_.load(std::memory_order_relaxed); }
+
+ private:
+  void begin(bool discover);
+  void ask_metadata(std::size_t which, std::string failures);
+  void ask_keys();
+  void fetch(const std::string& url, Fetch::Done done);
+  void take_keys(std::string_view body);
+  void succeeded();
+  void failed(const std::string& why);
+  void ended();
+  [[nodiscard]] double jitter();
+
+  boost::asio::io_context& control_;
+  const IssuerSettings settings_;
+  const std::vector<std::string> metadata_urls_;
+  pipeline::EventLog& log_;
+  Publish publish_;
+  RefetchLimiter limiter_;
+  RefreshSchedule schedule_;
+  boost::asio::steady_timer refresh_;
+  boost::asio::steady_timer stale_;
+  std::minstd_rand random_{std::random_device{}()};
+
+  bool stopped_ = false;
+  bool under_way_ = false;
+  bool discovering_ = false;  // what is under way is a background refresh, not a refetch
+  SteadyTime due_;            // the next background refresh
+  std::unique_ptr<Fetch> fetch_;
+  std::shared_ptr<const net::TlsClientContext> tls_;  // made when needed
+  std::string jwks_uri_;
+  std::string contents_;  // of the last good set, to tell a change
+  std::uint64_t generation_ = 0;
+  bool published_ = false;
+  std::vector<std::function<void()>> waiting_;
+  std::atomic<bool> loaded_ = false;
+  std::atomic<std::uint64_t> refreshes_ = 0;
+  std::atomic<std::uint64_t> failures_ = 0;
+};
+
+}  // namespace holdfast::issuer

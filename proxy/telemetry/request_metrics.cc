@@ -1,0 +1,80 @@
+#include "telemetry/request_metrics.h"
+
+#include <algorithm>
+#include <charconv>
+
+namespace holdfast::telemetry {
+
+void RequestMetrics::record(const pipeline::AccessRecord& record) {
+  const auto method = static_cast<std::size_t>(
+      std::find(kMethods.begin(), kMethods.end() - 1, record.method) - kMethods.begin());
+  const double seconds = record.duration_ms / 1000;
+  const auto bucket =
+      static_cast<std::size_t>(std::lower_bound(kBounds.begin(), kBounds.end(), seconds) - kBounds.begin());
+  {
+    const std::lock_guard lock(mutex_);
+    auto found = routes_.find(record.route);
+    if (found == routes_.end()) found = routes_.emplace(record.route, Route()).first;
+    Route& route = found->second;
+    ++route.requests[{method, record.status}];
+    ++route.decisions[(record.decision == "deny" ? kWords : 0) +
+                      (record.reason ? static_cast<std::size_t>(*record.reason) + 1 : 0)];
+    ++route.durations[bucket];
+    route.seconds += seconds;
+  }
+  next_.record(record);
+}
+
+void RequestMetrics::Route::add(const Route& other) {
+  for (const auto& [label, count] : other.requests) requests[label] += count;
+  for (std::size_t i = 0; i < decisions.size(); ++i) decisions[i] += other.decisions[i];
+  for (std::size_t i = 0; i < durations.size(); ++i) durations[i] += other.durations[i];
+  seconds += other.seconds;
+}
+
+void RequestMetrics::write(std::span<RequestMetrics* const> workers, Exposition& out) {
+  Routes all;
+  for (RequestMetrics* const worker : workers) {
+    const std::lock_guard lock(worker->mutex_);
+    for (const auto& [name, route] : worker->routes_) all[name].add(route);
+  }
+
+  out.family("holdfast_requests_total", "counter",
+             "Requests that ended, by the status they were answered with.");
+  for (const auto& [name, route] : all) {
+    for (const auto& [label, count] : route.requests) {
+      out.sample({{"route", name}, {"method", kMethods[label.first]}, {"code", std::to_string(label.second)}},
+                 count);
+    }
+  }
+
+  out.family("holdfast_decisions_total", "counter", "Decisions, by the reason of a refusal.");
+  for (const auto& [name, route] : all) {
+    for (std::size_t i = 0; i < kDecisions; ++i) {
+      if (route.decisions[i] == 0) continue;
+      const std::size_t word = i % kWords;
+      out.sample({{"route", name},
+                  {"decision", i < kWords ? "allow" : "deny"},
+                  {"reason", word == 0 ? "" : reason_name(kAllReasons[word - 1])}},
+                 route.decisions[i]);
+    }
+  }
+
+  out.family("holdfast_request_duration_seconds", "histogram", "From a request's head to its answer's end.");
+  for (const auto& [name, route] : all) {
+    std::uint64_t so_far = 0;
+    for (std::size_t i = 0; i < kBounds.size(); ++i) {
+      so_far += route.durations[i];
+      std::array<char, 32> bound{};
+      const auto end =
+          std::to_chars(bound.data(), bound.data() + bound.size(), kBounds[i], std::chars_format::fixed).ptr;
+      out.sample({{"route", name}, {"le", std::string_view(bound.data(), end)}}, so_far, "_bucket");
+    }
+    so_far += route.durations.back();
+    out.sample({{"route", name}, {"le", "+Inf"}}, so_far, "_bucket");
+    out.sample({{"route", name}}, route.seconds, "_sum");
+    out.sample({{"route", name}}, so_far, "_count");
+  }
+}
+
+}  // namespace holdfast::telemetry
