@@ -1,0 +1,138 @@
+#include "cli/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <map>
+#include <string>
+
+#include "cli/check.h"
+#include "cli/configuration_file.h"
+#include "cli/drain.h"
+#include "cli/health.h"
+#include "cli/keygen.h"
+#include "cli/proof.h"
+#include "cli/version.h"
+
+namespace holdfast::cli {
+namespace {
+
+const std::map<std::string, settings::LogLevel> kLogLevels{{"trace", settings::LogLevel::kTrace},
+                                                           {"debug", settings::LogLevel::kDebug},
+                                                           {"info", settings::LogLevel::kInfo},
+                                                           {"warning", settings::LogLevel::kWarning},
+                                                           {"error", settings::LogLevel::kError}};
+
+struct Arguments {
+  std::string config;
+  std::optional<std::string> log_level;
+  CheckOptions check;
+  DrainOptions drain;
+  ProofOptions proof;
+  std::string algorithm = "ES256";
+  std::string health_url = "http://127.0.0.1:9080/readyz";
+  bool json = false;
+};
+
+void add_config(CLI::App& command, Arguments& arguments) {
+  command.add_option("-c,--config", arguments.config, "The configuration, a YAML file")
+      ->envname("HOLDFAST_CONFIG")
+      ->required();
+}
+
+int run_command(const Arguments& arguments, const Run& run) {
+  settings::Loaded loaded = read_configuration(arguments.config);
+  print_problems(loaded, arguments.config);
+  if (!loaded.settings) return kFailed;
+  if (arguments.log_level) loaded.settings->log.level = kLogLevels.at(*arguments.log_level);
+  return run(*loaded.settings);
+}
+
+struct Commands {
+  CLI::App* run;
+  CLI::App* drain;
+  CLI::App* check;
+  CLI::App* proof;
+  CLI::App* keygen;
+  CLI::App* health;
+  CLI::App* version;
+};
+
+Commands describe(CLI::App& app, Arguments& arguments) {
+  app.require_subcommand(1);
+  Commands commands{};
+
+  commands.run = app.add_subcommand("run", "Serve; SIGTERM drains");
+  add_config(*commands.run, arguments);
+  commands.run->add_option("--log-level", arguments.log_level, "trace, debug, info, warning or error")
+      ->envname("HOLDFAST_LOG_LEVEL")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}));
+
+  commands.drain = app.add_subcommand("drain", "Make the running process drain, and wait until it is gone");
+  commands.drain->add_option("--pid", arguments.drain.pid, "The process, where several run")
+      ->check(CLI::PositiveNumber);
+  commands.drain->add_option("--timeout", arguments.drain.timeout_seconds, "Seconds to wait; 0: do not wait")
+      ->check(CLI::Range(0, 86'400));
+
+  commands.check = app.add_subcommand("check", "Validate a configuration");
+  add_config(*commands.check, arguments);
+  commands.check->add_flag("--online", arguments.check.online,
+                           "Also reach what it names (not yet supported)");
+  commands.check->add_flag("--strict", arguments.check.strict, "Warnings fail, too");
+  commands.check->add_flag("--json", arguments.check.json, "The outcome as one JSON object on stdout");
+
+  commands.proof = app.add_subcommand("proof", "A DPoP proof, for the DPoP header of curl");
+  commands.proof->add_option("--key", arguments.proof.key_file, "The private key, PEM")->required();
+  commands.proof->add_option("--method", arguments.proof.method, "The request's method (htm)")->required();
+  commands.proof->add_option("--url", arguments.proof.url, "The request's URL (htu)")->required();
+  commands.proof->add_option("--token-file", arguments.proof.token_file, "The access token (ath)");
+  commands.proof->add_option("--nonce", arguments.proof.nonce, "The server's last DPoP-Nonce");
+
+  commands.keygen = app.add_subcommand("keygen", "A private key on stdout (PEM), its thumbprint on stderr");
+  commands.keygen->add_option("--alg", arguments.algorithm, "The algorithm that it will sign with")
+      ->capture_default_str();
+
+  commands.health = app.add_subcommand("health", "Ask a probe, for a container's health check");
+  commands.health->add_option("url", arguments.health_url, "Where the probe is")->capture_default_str();
+
+  commands.version = app.add_subcommand("version", "Version, commit and library versions");
+  commands.version->add_flag("--json", arguments.json, "As one JSON object");
+  return commands;
+}
+
+int dispatch(const Commands& commands, const Arguments& arguments, const Run& run) {
+  if (commands.run->parsed()) return run_command(arguments, run);
+  if (commands.drain->parsed()) return drain(arguments.drain);
+  if (commands.check->parsed()) return check(arguments.config, arguments.check);
+  if (commands.proof->parsed()) return proof(arguments.proof);
+  if (commands.keygen->parsed()) return keygen(arguments.algorithm);
+  if (commands.health->parsed()) return health(arguments.health_url);
+  return version(arguments.json);
+}
+
+}  // namespace
+
+int main(int argc, char** argv, const Run& run) {
+  CLI::App app(
+      "Holdfast: a reverse proxy that makes every request prove possession of its token's key (DPoP, RFC "
+      "9449)",
+      "holdfast");
+  Arguments arguments;
+  const Commands commands = describe(app, arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    // --help is no error, and its text is what was asked for
+    const int code = app.exit(error);
+    return code == 0 ? kDone : kUsage;
+  }
+  try {
+    return dispatch(commands, arguments, run);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "holdfast: %s\n", error.what());
+    return kFailed;
+  }
+}
+
+}  // namespace holdfast::cli

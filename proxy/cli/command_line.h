@@ -1,0 +1,24 @@
+// The command line of the contract: which command runs with which values, and what its exit code says. Flags
+// beat the environment (HOLDFAST_CONFIG, HOLDFAST_LOG_LEVEL), which beats the file. Data goes to stdout,
+// words for people to stderr. Called once, by the program's main(), on its thread.
+#pragma once
+
+#include <functional>
+
+#include "settings/model.h"
+
+namespace holdfast::cli {
+
+// The contract's exit codes.
+inline constexpr int kDone = 0;
+inline constexpr int kFailed = 1;
+inline constexpr int kUsage = 2;
+inline constexpr int kInvalid = 3;
+
+// What `holdfast run` does once its configuration is read: serves until it is drained. 0 clean, 1 could not
+// start or run.
+using Run = std::function<int(const settings::Settings&)>;
+
+[[nodiscard]] int main(int argc, char** argv, const Run& run);
+
+}  // namespace holdfast::cli

@@ -1,0 +1,21 @@
+// The configuration where it meets the machine: the file's bytes, the environment, what files are there.
+// Everything else is settings/. Blocking reads of small files: at start, in commands, or on the control
+// thread.
+#pragma once
+
+#include <filesystem>
+
+#include "settings/load.h"
+
+namespace holdfast::cli {
+
+// This process's environment and file system.
+[[nodiscard]] settings::World this_machine();
+
+// A file that cannot be read is an error of the configuration like any other, without a position to speak of.
+[[nodiscard]] settings::Loaded read_configuration(const std::filesystem::path& file);
+
+// One line a problem on stderr, warnings marked as such.
+void print_problems(const settings::Loaded& loaded, const std::filesystem::path& file);
+
+}  // namespace holdfast::cli

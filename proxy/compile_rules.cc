@@ -1,0 +1,127 @@
+// Settings in, rules out: names become numbers, texts become parsed values. The loader has checked all of it,
+// so what does not parse here is a mistake of ours and stops the start.
+#include "compile_rules.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace holdfast {
+namespace {
+
+jose::AlgorithmSet algorithms(const std::vector<std::string>& names) {
+  jose::AlgorithmSet set;
+  for (const std::string& name : names) {
+    const auto algorithm = jose::algorithm_named(name);
+    if (!algorithm) throw std::logic_error("algorithm " + name);
+    set.insert(*algorithm);
+  }
+  return set;
+}
+
+http::Origin origin(const settings::Origin& from) {
+  const bool ipv6 = from.host.find(':') != std::string::npos;
+  const http::Scheme scheme = from.scheme == "https" ? http::Scheme::https : http::Scheme::http;
+  return {scheme, ipv6 ? "[" + from.host + "]" : from.host, from.port};
+}
+
+pipeline::ListenerRules listener_rules(const settings::Listener& from) {
+  pipeline::ListenerRules rules;
+  rules.name = from.name;
+  rules.origin.scheme = from.tls ? http::Scheme::https : http::Scheme::http;
+  for (const settings::Origin& each : from.public_origins)
+    rules.origin.public_origins.push_back(origin(each));
+  for (const settings::Cidr& each : from.trusted_proxies) {
+    const auto cidr = http::Cidr::parse(each.address + "/" + std::to_string(each.prefix_length));
+    if (!cidr) throw std::logic_error("trusted_proxies " + each.address);
+    rules.origin.trusted_proxies.push_back(*cidr);
+  }
+  return rules;
+}
+
+token::IssuerRules issuer_rules(const settings::Issuer& from) {
+  return {.issuer = from.url,
+          .any_audience = from.any_audience,
+          .audiences = from.audiences,
+          .algorithms = algorithms(from.algorithms),
+          .token_type = from.token_type == settings::TokenType::kAtJwt ? token::TokenType::kAtJwt
+                                                                       : token::TokenType::kAny,
+          .clock_skew = from.clock_skew};
+}
+
+policy::Access access(settings::Access from) {
+  switch (from) {
+    case settings::Access::kDpop:
+      return policy::Access::dpop;
+    case settings::Access::kPublic:
+      return policy::Access::public_access;
+    case settings::Access::kDeny:
+      break;
+  }
+  return policy::Access::deny;
+}
+
+policy::Route route(const settings::Settings& settings, const settings::Route& from) {
+  policy::Route route;
+  route.name = from.name;
+  route.match = {from.match.hosts, from.match.paths, from.match.methods};
+  route.access = access(from.access);
+  for (const std::size_t issuer : from.issuers) route.issuers.push_back(settings.issuers[issuer].name);
+  route.require.scopes = from.require.scopes;
+  route.require.roles_any = from.require.roles_any;
+  route.require.roles_all = from.require.roles_all;
+  route.nonce_required = from.nonce == settings::NonceMode::kRequired;
+  if (from.upstream) route.upstream = settings.upstreams[*from.upstream].name;
+  route.strip_prefix = from.strip_prefix;
+  return route;
+}
+
+}  // namespace
+
+bool needs_nonces(const settings::Settings& settings) {
+  return std::ranges::any_of(settings.routes, [](const settings::Route& route) {
+    return route.access == settings::Access::kDpop && route.nonce == settings::NonceMode::kRequired;
+  });
+}
+
+std::shared_ptr<const pipeline::Rules> compile_rules(const settings::Settings& settings,
+                                                     std::shared_ptr<const dpop::NonceIssuer> nonces) {
+  std::vector<policy::Route> routes;
+  std::vector<pipeline::RouteLinks> links;
+  for (const settings::Route& from : settings.routes) {
+    routes.push_back(route(settings, from));
+    links.push_back({.issuers = from.issuers,
+                     .upstream = from.upstream.value_or(0),
+                     .nonce_required = from.access == settings::Access::kDpop &&
+                                       from.nonce == settings::NonceMode::kRequired});
+  }
+  const settings::IdentityHeaders& names = settings.identity_headers;
+  const jose::AlgorithmSet proof_algorithms = algorithms(settings.dpop.algorithms);
+  auto rules = std::make_shared<pipeline::Rules>(pipeline::Rules{
+      .listeners = {},
+      .routes = policy::RouteTable(std::move(routes)),
+      .links = std::move(links),
+      .issuers = {},
+      .proof = {.algorithms = proof_algorithms,
+                .max_age = settings.dpop.max_age,
+                .clock_skew = settings.dpop.clock_skew},
+      .nonces = std::move(nonces),
+      .nonces_die_with_process = !settings.dpop.nonce.secret_file.has_value(),
+      .headers = identity::HeaderPlan({.sub = names.sub,
+                                       .client_id = names.client_id,
+                                       .preferred_username = names.preferred_username,
+                                       .email = names.email,
+                                       .scope = names.scope,
+                                       .roles = names.roles,
+                                       .iss = names.iss,
+                                       .jkt = names.jkt,
+                                       .others = {"X-Auth-Assertion"}}),
+      .answers = {.algs = proof_algorithms.names(),
+                  .key_mismatch_status = static_cast<std::uint16_t>(settings.dpop.key_mismatch_status)}});
+  for (const settings::Listener& each : settings.listeners) rules->listeners.push_back(listener_rules(each));
+  for (const settings::Issuer& each : settings.issuers) rules->issuers.push_back(issuer_rules(each));
+  return rules;
+}
+
+}  // namespace holdfast

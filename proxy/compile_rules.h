@@ -1,0 +1,19 @@
+// From the settings to the rules that requests are judged by. Start-up and reload only; any one thread.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "pipeline/rules.h"
+#include "settings/model.h"
+
+namespace holdfast {
+
+// `nonces` may be null where no route requires one.
+[[nodiscard]] std::shared_ptr<const pipeline::Rules> compile_rules(
+    const settings::Settings& settings, std::shared_ptr<const dpop::NonceIssuer> nonces);
+
+// Some route answers with nonces.
+[[nodiscard]] bool needs_nonces(const settings::Settings& settings);
+
+}  // namespace holdfast

@@ -1,0 +1,24 @@
+// The secrets that nonces are made with, from `dpop.nonce.secret_file` or, without one, of this process
+// alone. Start-up only; any thread.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "dpop/nonce.h"
+#include "settings/model.h"
+
+namespace holdfast {
+
+// A secret file: the current secret on its first line and, while clients still hold nonces made with it, the
+// previous one on its second. Each has at least 32 characters. The error is a sentence without a secret.
+[[nodiscard]] std::expected<std::shared_ptr<const dpop::NonceIssuer>, std::string> nonce_issuer_of(
+    std::string_view file_contents, Millis lifetime);
+
+// From the settings' file, or a fresh secret.
+[[nodiscard]] std::expected<std::shared_ptr<const dpop::NonceIssuer>, std::string> make_nonce_issuer(
+    const settings::Nonce& nonce);
+
+}  // namespace holdfast

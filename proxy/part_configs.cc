@@ -1,0 +1,136 @@
+#include "part_configs.h"
+
+#include <algorithm>
+
+#include "net/tls_client.h"
+#include "net/tls_server.h"
+
+namespace holdfast {
+namespace {
+
+pipeline::Level level(settings::LogLevel from) {
+  switch (from) {
+    case settings::LogLevel::kTrace:
+    case settings::LogLevel::kDebug:
+      return pipeline::Level::kDebug;
+    case settings::LogLevel::kInfo:
+      return pipeline::Level::kInfo;
+    case settings::LogLevel::kWarning:
+      return pipeline::Level::kWarn;
+    case settings::LogLevel::kError:
+      break;
+  }
+  return pipeline::Level::kError;
+}
+
+telemetry::AccessMode access_mode(settings::AccessLog from) {
+  switch (from) {
+    case settings::AccessLog::kAll:
+      return telemetry::AccessMode::kAll;
+    case settings::AccessLog::kDenied:
+      return telemetry::AccessMode::kDenied;
+    case settings::AccessLog::kOff:
+      break;
+  }
+  return telemetry::AccessMode::kOff;
+}
+
+std::string text_of(const settings::Origin& origin) {
+  const bool ipv6 = origin.host.find(':') != std::string::npos;
+  return origin.scheme + "://" + (ipv6 ? "[" + origin.host + "]" : origin.host) + ":" +
+         std::to_string(origin.port);
+}
+
+upstream::Config upstream_config(const settings::Upstream& from) {
+  upstream::Config config;
+  config.name = from.name;
+  bool tls = false;
+  for (const settings::Server& server : from.servers) {
+    tls = tls || server.origin.scheme == "https";
+    config.servers.push_back({.name = text_of(server.origin),
+                              .tls = server.origin.scheme == "https",
+                              .server_name = from.tls.server_name.value_or(server.origin.host),
+                              .weight = server.weight});
+  }
+  config.balance = from.balance == settings::Balance::kRoundRobin ? upstream::Balance::kRoundRobin
+                                                                  : upstream::Balance::kLeastRequest;
+  config.timeouts = {.connect = from.timeouts.connect,
+                     .response = from.timeouts.response,
+                     .body_idle = from.timeouts.body_idle,
+                     .idle = from.timeouts.idle};
+  config.max_connections = static_cast<std::uint32_t>(from.max_connections);
+  config.queue = static_cast<std::uint32_t>(from.queue);
+  config.max_retries = from.max_retries;
+  if (tls) {
+    const auto path = [](const std::optional<std::filesystem::path>& file) {
+      return file ? file->string() : std::string();
+    };
+    config.tls = or_fail(net::TlsClientContext::create(
+        {.ca = path(from.tls.ca), .certificate = path(from.tls.certificate), .key = path(from.tls.key)}));
+  }
+  return config;
+}
+
+issuer::IssuerSettings issuer_of(const settings::Issuer& from) {
+  return {.name = from.name,
+          .url = from.url,
+          .discovery_url = from.discovery_url.value_or(""),
+          .jwks_url = from.jwks_url.value_or(""),
+          .allow_http = from.allow_http,
+          .ca_file = from.ca ? from.ca->string() : "",
+          .refresh = from.jwks.refresh,
+          .min_refetch_interval = from.jwks.min_refetch_interval,
+          .max_stale = from.jwks.max_stale};
+}
+
+}  // namespace
+
+telemetry::LogSettings log_settings(const settings::Log& from) {
+  return {.level = level(from.level), .access = access_mode(from.access)};
+}
+
+replay::MemoryStoreSettings replay_settings(const settings::Replay& from) {
+  const auto share = static_cast<std::size_t>(static_cast<double>(from.capacity) * from.per_key);
+  return {.capacity = from.capacity,
+          .per_key = std::max<std::size_t>(share, 1),
+          .cold_start_fresh = from.cold_start == settings::ColdStart::kFresh};
+}
+
+std::vector<issuer::IssuerSettings> issuer_settings(const settings::Settings& settings) {
+  std::vector<issuer::IssuerSettings> issuers;
+  for (const settings::Issuer& each : settings.issuers) issuers.push_back(issuer_of(each));
+  return issuers;
+}
+
+std::shared_ptr<const listener::Config> listener_config(const settings::Listener& from, std::size_t index,
+                                                        std::size_t max_connections) {
+  auto config = std::make_shared<listener::Config>();
+  config->index = index;
+  config->name = from.name;
+  config->limits.max_header_bytes = from.limits.max_header_bytes;
+  config->limits.max_headers = from.limits.max_headers;
+  config->limits.max_body = from.limits.max_body;
+  config->limits.max_connections = max_connections;
+  config->timeouts.handshake = from.timeouts.handshake;
+  config->timeouts.headers = from.timeouts.headers;
+  config->timeouts.body_idle = from.timeouts.body_idle;
+  config->timeouts.idle = from.timeouts.idle;
+  if (!from.tls) return config;
+  net::TlsServerConfig tls;
+  for (const settings::CertificateFiles& files : from.tls->certificates) {
+    tls.certificates.push_back({files.certificate.string(), files.key.string()});
+  }
+  tls.min_version =
+      from.tls->min_version == settings::TlsVersion::kTls13 ? net::TlsVersion::k13 : net::TlsVersion::k12;
+  tls.session_tickets = from.tls->session_tickets;
+  config->tls = or_fail(net::TlsServerContext::create(tls));
+  return config;
+}
+
+std::vector<upstream::Config> upstream_configs(const settings::Settings& settings) {
+  std::vector<upstream::Config> upstreams;
+  for (const settings::Upstream& each : settings.upstreams) upstreams.push_back(upstream_config(each));
+  return upstreams;
+}
+
+}  // namespace holdfast

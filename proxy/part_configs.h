@@ -1,0 +1,43 @@
+// From the settings to each part's own small struct: the other half of what assembly does, without any state.
+// Start-up only; the control thread.
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "issuer/settings.h"
+#include "listener/config.h"
+#include "replay/memory_store.h"
+#include "settings/model.h"
+#include "telemetry/log.h"
+#include "upstream/config.h"
+
+namespace holdfast {
+
+// Why the program cannot start, as a sentence for the operator.
+struct StartError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+template <typename T>
+T or_fail(std::expected<T, std::string> made) {
+  if (!made) throw StartError(made.error());
+  return std::move(*made);
+}
+
+[[nodiscard]] telemetry::LogSettings log_settings(const settings::Log& from);
+[[nodiscard]] replay::MemoryStoreSettings replay_settings(const settings::Replay& from);
+[[nodiscard]] std::vector<issuer::IssuerSettings> issuer_settings(const settings::Settings& settings);
+
+// These read certificates and keys; StartError names the file that is wrong.
+[[nodiscard]] std::shared_ptr<const listener::Config> listener_config(const settings::Listener& from,
+                                                                      std::size_t index,
+                                                                      std::size_t max_connections);
+[[nodiscard]] std::vector<upstream::Config> upstream_configs(const settings::Settings& settings);
+
+}  // namespace holdfast
