@@ -1,0 +1,140 @@
+// The nonce flow of RFC 9449 section 9, as a client lives through it. Rule 13 of the verifier.
+#include <thread>
+
+#include "sidecar.h"
+
+namespace holdfast::integration {
+namespace {
+
+constexpr const char* kTarget = "/nonce/1";
+
+class NonceTest : public SharedSidecar {
+ protected:
+  static Response attempt(const std::string& nonce, std::int64_t age = 0) {
+    Proof proof = sidecar->proof("GET", kTarget, sidecar->good_token());
+    if (!nonce.empty()) proof.payload.text("nonce", nonce);
+    proof.payload.number("iat", support::unix_now() - age);
+    return sidecar->send(Sidecar::with("GET", kTarget, sidecar->good_token(), proof.sign(sidecar->client)));
+  }
+
+  static std::string offered(const Response& answer) {
+    EXPECT_EQ(answer.fields.all("DPoP-Nonce").size(), 1U) << answer.head;
+    return answer.fields.value("DPoP-Nonce");
+  }
+};
+
+TEST_F(NonceTest, AskedForThenAccepted) {
+  const Response first = attempt("");
+  expect_refusal(first, 401, "nonce_required");
+  expect_challenge(first, "use_dpop_nonce");
+  const std::string nonce = offered(first);
+  EXPECT_FALSE(nonce.empty());
+  EXPECT_EQ(sidecar->backend.seen_count(), 0U);
+  EXPECT_EQ(attempt(nonce).status, 200);
+  EXPECT_EQ(attempt(nonce).status, 200) << "a nonce serves many proofs, each with its own jti";
+}
+
+TEST_F(NonceTest, ForgedOrStrangeNonceGetsAFreshOne) {
+  const std::string good = offered(attempt(""));
+  std::string bent = good;
+  bent.back() = bent.back() == 'A' ? 'B' : 'A';
+  bent.front() = bent.front() == 'A' ? 'B' : 'A';
+  for (const std::string& nonce :
+       {bent, std::string("x"), good + "A", std::string(4000, 'n'), std::string("\xc3\xbc")}) {
+    const Response answer = attempt(nonce);
+    EXPECT_EQ(answer.status, 401);
+    EXPECT_TRUE(reason_of(answer) == "nonce_invalid" || reason_of(answer) == "nonce_stale") << answer.body;
+    expect_challenge(answer, "use_dpop_nonce");
+    EXPECT_EQ(attempt(offered(answer)).status, 200);
+  }
+}
+
+TEST_F(NonceTest, NonceThatIsNoStringIsRefused) {
+  Proof proof = sidecar->proof("GET", kTarget, sidecar->good_token());
+  proof.payload.number("nonce", 7);
+  EXPECT_EQ(
+      sidecar->send(Sidecar::with("GET", kTarget, sidecar->good_token(), proof.sign(sidecar->client))).status,
+      401);
+  EXPECT_EQ(sidecar->backend.seen_count(), 0U);
+}
+
+TEST_F(NonceTest, WrongClockWorksWithANonce) {
+  EXPECT_EQ(attempt(offered(attempt("")), 3600).status, 200);
+  EXPECT_EQ(attempt(offered(attempt("")), -3600).status, 200);
+  EXPECT_EQ(attempt(offered(attempt("")), 90000).status, 401) << "more than a day off";
+}
+
+TEST_F(NonceTest, MissingNonceComesBeforeIat) {
+  const Response answer = attempt("", 7200);
+  expect_refusal(answer, 401, "nonce_required");
+}
+
+TEST_F(NonceTest, ReplayIsStillSeen) {
+  Proof proof = sidecar->proof("GET", kTarget, sidecar->good_token());
+  proof.payload.text("nonce", offered(attempt("")));
+  const Request request = Sidecar::with("GET", kTarget, sidecar->good_token(), proof.sign(sidecar->client));
+  EXPECT_EQ(sidecar->send(request).status, 200);
+  expect_refusal(sidecar->send(request), 401, "proof_replayed");
+}
+
+TEST_F(NonceTest, NonceIsIgnoredWhereNoneIsRequired) {
+  Proof proof = sidecar->proof("GET", "/orders/1", sidecar->good_token());
+  proof.payload.text("nonce", "from-somewhere-else");
+  const Response answer =
+      sidecar->send(Sidecar::with("GET", "/orders/1", sidecar->good_token(), proof.sign(sidecar->client)));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_FALSE(answer.fields.has("DPoP-Nonce"));
+}
+
+TEST_F(NonceTest, NoncesAreNeverLogged) {
+  const std::string nonce = offered(attempt(""));
+  EXPECT_EQ(attempt(nonce).status, 200);
+  EXPECT_TRUE(sidecar->holdfast->wait_out("nonce_required"));
+  EXPECT_EQ(sidecar->holdfast->out().find(nonce), std::string::npos);
+}
+
+TEST(NonceRenewalTest, SuccessesCarryTheNextOnePastHalfItsLife) {
+  Settings settings;
+  settings.dpop = "nonce: {mode: required, lifetime: 4s}, replay: {cold_start: accept}";
+  const Sidecar sidecar(settings);
+  const auto attempt = [&](const std::string& nonce) {
+    Proof proof = sidecar.proof("GET", "/orders/1", sidecar.good_token());
+    proof.payload.text("nonce", nonce);
+    return sidecar.send(Sidecar::with("GET", "/orders/1", sidecar.good_token(), proof.sign(sidecar.client)));
+  };
+  const std::string first = attempt("").fields.value("DPoP-Nonce");
+  ASSERT_FALSE(first.empty());
+  const Response young = attempt(first);
+  EXPECT_EQ(young.status, 200);
+  EXPECT_FALSE(young.fields.has("DPoP-Nonce")) << "not before half its life";
+  std::this_thread::sleep_for(Milliseconds{2900});
+  const Response renewed = attempt(first);
+  EXPECT_EQ(renewed.status, 200);
+  EXPECT_TRUE(renewed.fields.has("DPoP-Nonce")) << renewed.head;
+  EXPECT_NE(renewed.fields.value("Cache-Control").find("no-store"), std::string::npos) << renewed.head;
+  std::this_thread::sleep_for(Milliseconds{3500});
+  const Response stale = attempt(first);
+  expect_refusal(stale, 401, "nonce_stale");
+  EXPECT_EQ(attempt(stale.fields.value("DPoP-Nonce")).status, 200);
+}
+
+TEST(NonceSecretTest, ReplicasWithOneSecretAgree) {
+  Settings settings;
+  const support::TemporaryFolder shared;
+  shared.write("nonce.key", "0123456789abcdef0123456789abcdef", true);
+  settings.dpop = "nonce: {mode: required, secret_file: \"" + (shared.path() / "nonce.key").string() +
+                  "\"}, replay: {cold_start: accept}";
+  const Sidecar one(settings);
+  const Sidecar two(settings);
+  const auto attempt = [](const Sidecar& sidecar, const std::string& nonce) {
+    Proof proof = sidecar.proof("GET", "/orders/1", sidecar.good_token());
+    proof.payload.text("nonce", nonce);
+    return sidecar.send(Sidecar::with("GET", "/orders/1", sidecar.good_token(), proof.sign(sidecar.client)));
+  };
+  const std::string nonce = attempt(one, "").fields.value("DPoP-Nonce");
+  ASSERT_FALSE(nonce.empty());
+  EXPECT_EQ(attempt(two, nonce).status, 200);
+}
+
+}  // namespace
+}  // namespace holdfast::integration

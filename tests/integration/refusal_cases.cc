@@ -1,0 +1,69 @@
+// See refusal_cases.h.
+#include "refusal_cases.h"
+
+namespace holdfast::integration {
+
+MakeRequest proof_with(std::function<void(Proof&)> change) {
+  return [change = std::move(change)](const Sidecar& sidecar) {
+    Proof proof = sidecar.proof("GET", kTarget, sidecar.good_token());
+    change(proof);
+    return Sidecar::with("GET", kTarget, sidecar.good_token(), proof.sign(sidecar.client));
+  };
+}
+
+MakeRequest token_with(std::function<void(AccessToken&)> change) {
+  return [change = std::move(change)](const Sidecar& sidecar) {
+    AccessToken token = sidecar.token();
+    change(token);
+    const std::string sent = sidecar.issuer.sign(token);
+    return Sidecar::with("GET", kTarget, sent, sidecar.proof("GET", kTarget, sent).sign(sidecar.client));
+  };
+}
+
+MakeRequest proof_bytes(std::function<std::string(const Sidecar&)> make) {
+  return [make = std::move(make)](const Sidecar& sidecar) {
+    return Sidecar::with("GET", kTarget, sidecar.good_token(), make(sidecar));
+  };
+}
+
+MakeRequest token_bytes(std::function<std::string(const Sidecar&)> make) {
+  return [make = std::move(make)](const Sidecar& sidecar) {
+    const std::string token = make(sidecar);
+    return Sidecar::with("GET", kTarget, token, sidecar.proof("GET", kTarget, token).sign(sidecar.client));
+  };
+}
+
+MakeRequest plain_request(std::vector<std::pair<std::string, std::string>> fields) {
+  return [fields = std::move(fields)](const Sidecar&) {
+    Request request;
+    request.target = kTarget;
+    request.fields = fields;
+    return request;
+  };
+}
+
+std::string good_proof(const Sidecar& sidecar) {
+  return sidecar.proof("GET", kTarget, sidecar.good_token()).sign(sidecar.client);
+}
+
+std::vector<std::string> segments(const std::string& jws) {
+  const std::size_t first = jws.find('.');
+  const std::size_t second = jws.find('.', first + 1);
+  return {jws.substr(0, first), jws.substr(first + 1, second - first - 1), jws.substr(second + 1)};
+}
+
+void RefusalTest::check(const std::vector<Case>& cases) {
+  for (const Case& row : cases) {
+    SCOPED_TRACE(row.name);
+    const Response answer = sidecar->send(row.make(*sidecar));
+    expect_refusal(answer, row.status, row.reason);
+    if (row.error != nullptr) {
+      expect_challenge(answer, row.error);
+    } else {
+      EXPECT_FALSE(answer.fields.has("WWW-Authenticate")) << answer.head;
+    }
+  }
+  EXPECT_EQ(sidecar->backend.seen_count(), 0U) << "a refused request reached the backend";
+}
+
+}  // namespace holdfast::integration

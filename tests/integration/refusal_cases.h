@@ -1,0 +1,40 @@
+// Rows of "this request gets that refusal", and the ways to spoil a good request that the suites on
+// credentials, proofs and tokens share.
+#pragma once
+
+#include "sidecar.h"
+
+namespace holdfast::integration {
+
+struct Case {
+  const char* name;
+  int status;
+  const char* error;  // in the challenge, "" for a bare one; nullptr: no challenge at all
+  const char* reason;
+  std::function<Request(const Sidecar&)> make;
+};
+
+using MakeRequest = std::function<Request(const Sidecar&)>;
+
+inline constexpr const char* kTarget = "/orders/42";
+
+// A good request whose proof, or whose token, was changed before signing.
+[[nodiscard]] MakeRequest proof_with(std::function<void(Proof&)> change);
+[[nodiscard]] MakeRequest token_with(std::function<void(AccessToken&)> change);
+// A good token with exactly these bytes as its proof; exactly these as the token, with a proof that fits
+// them.
+[[nodiscard]] MakeRequest proof_bytes(std::function<std::string(const Sidecar&)> make);
+[[nodiscard]] MakeRequest token_bytes(std::function<std::string(const Sidecar&)> make);
+// No credentials but these fields.
+[[nodiscard]] MakeRequest plain_request(std::vector<std::pair<std::string, std::string>> fields);
+
+[[nodiscard]] std::string good_proof(const Sidecar& sidecar);
+[[nodiscard]] std::vector<std::string> segments(const std::string& jws);
+
+class RefusalTest : public SharedSidecar {
+ protected:
+  // Sends each, expects its refusal, and that none of them reached the backend.
+  static void check(const std::vector<Case>& cases);
+};
+
+}  // namespace holdfast::integration
