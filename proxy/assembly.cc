@@ -101,6 +101,7 @@ class Server final : public admin::ProbeState {
   [[nodiscard]] bool alive() const override { return heartbeats_.alive(std::chrono::steady_clock::now()); }
   [[nodiscard]] bool draining() const override { return draining_; }
   [[nodiscard]] std::vector<admin::IssuerReadiness> issuers() const override;
+  [[nodiscard]] bool takes_proofs() const override;
   [[nodiscard]] bool has_metrics() const override { return true; }
   [[nodiscard]] std::string metrics() const override;
 
@@ -109,6 +110,7 @@ class Server final : public admin::ProbeState {
   telemetry::Log log_;
   net::Worker control_;
   admin::Heartbeats heartbeats_;
+  const Now born_ = net::Worker::now();
   replay::MemoryStore replay_;
   issuer::Issuers issuers_;
   std::deque<Crew> crews_;
@@ -129,7 +131,7 @@ Server::Server(const settings::Settings& settings)
       sink_(STDOUT_FILENO),
       log_(log_settings(settings.log), sink_),
       control_(0),
-      replay_(replay_settings(settings.dpop.replay), net::Worker::now(), random_seed()),
+      replay_(replay_settings(settings.dpop.replay), born_, random_seed()),
       issuers_(control_.io(), issuer_settings(settings), log_),
       signals_(control_.io(), SIGTERM, SIGINT, SIGHUP),
       delay_(control_.io()),
@@ -217,6 +219,11 @@ std::vector<admin::IssuerReadiness> Server::issuers() const {
   for (std::size_t i = 0; i < issuers_.count(); ++i)
     readiness.push_back({issuers_.name(i), issuers_.loaded(i)});
   return readiness;
+}
+
+bool Server::takes_proofs() const {
+  return settings_.dpop.replay.cold_start == settings::ColdStart::kAccept ||
+         net::Worker::now().wall >= std::chrono::ceil<std::chrono::seconds>(born_.wall);
 }
 
 std::string Server::metrics() const {

@@ -26,7 +26,9 @@ ProbeAnswer verdict(const std::vector<Check>& checks, bool verbose) {
 }
 
 std::vector<Check> readiness(const ProbeState& state) {
-  std::vector<Check> checks{{"started", state.started()}, {"not draining", !state.draining()}};
+  std::vector<Check> checks{{"started", state.started()},
+                            {"not draining", !state.draining()},
+                            {"replay store takes proofs", state.takes_proofs()}};
   for (IssuerReadiness& issuer : state.issuers()) {
     checks.push_back({"keys of issuer " + std::move(issuer.name), issuer.loaded});
   }

@@ -21,6 +21,9 @@ class ProbeState {
   [[nodiscard]] virtual bool alive() const = 0;    // every worker ticked within 10 s (heartbeats.h)
   [[nodiscard]] virtual bool draining() const = 0;
   [[nodiscard]] virtual std::vector<IssuerReadiness> issuers() const = 0;
+  // A proof made now counts. In the second in which its replay store was born a process refuses all of them,
+  // since most clients write whole seconds into `iat` and such a proof may be from before.
+  [[nodiscard]] virtual bool takes_proofs() const = 0;
   // Prometheus text, where there is a /metrics.
   [[nodiscard]] virtual bool has_metrics() const { return false; }
   [[nodiscard]] virtual std::string metrics() const { return {}; }

@@ -6,13 +6,14 @@ namespace holdfast::admin {
 namespace {
 
 struct FakeState final : ProbeState {
-  bool is_started = true, is_alive = true, is_draining = false, measures = false;
+  bool is_started = true, is_alive = true, is_draining = false, measures = false, is_settled = true;
   std::vector<IssuerReadiness> readiness{{"keycloak", true}, {"other", true}};
 
   [[nodiscard]] bool started() const override { return is_started; }
   [[nodiscard]] bool alive() const override { return is_alive; }
   [[nodiscard]] bool draining() const override { return is_draining; }
   [[nodiscard]] std::vector<IssuerReadiness> issuers() const override { return readiness; }
+  [[nodiscard]] bool takes_proofs() const override { return is_settled; }
   [[nodiscard]] bool has_metrics() const override { return measures; }
   [[nodiscard]] std::string metrics() const override { return "up 1\n"; }
 };
@@ -46,12 +47,21 @@ TEST(ProbeAnswer, VerboseNamesEachIssuer) {
   state.readiness[1].loaded = false;
   for (const std::string_view target : {"/readyz?verbose", "/readyz?verbose=1", "/readyz?a=b&verbose"}) {
     EXPECT_EQ(answer_probe("GET", target, state).body,
-              "[+] started ok\n[+] not draining ok\n[+] keys of issuer keycloak ok\n"
+              "[+] started ok\n[+] not draining ok\n[+] replay store takes proofs ok\n[+] keys of issuer "
+              "keycloak ok\n"
               "[-] keys of issuer other failed\nnot ok\n");
   }
   for (const std::string_view target : {"/readyz", "/readyz?", "/readyz?verbosely", "/readyz?a=verbose"}) {
     EXPECT_EQ(answer_probe("GET", target, state).body, "not ok\n") << target;
   }
+}
+
+TEST(ProbeAnswer, NotReadyWhileTheReplayStoreIsTooYoung) {
+  FakeState state;
+  state.is_settled = false;
+  EXPECT_EQ(answer_probe("GET", "/readyz", state).status, 503);
+  EXPECT_EQ(answer_probe("GET", "/livez", state).status, 200);
+  EXPECT_EQ(answer_probe("GET", "/startupz", state).status, 200);
 }
 
 TEST(ProbeAnswer, ReadsOnlyAndKnowsOnlyItsPaths) {

@@ -22,6 +22,7 @@ struct ReadyState final : ProbeState {
   [[nodiscard]] bool alive() const override { return true; }
   [[nodiscard]] bool draining() const override { return false; }
   [[nodiscard]] std::vector<IssuerReadiness> issuers() const override { return {{"keycloak", true}}; }
+  [[nodiscard]] bool takes_proofs() const override { return true; }
 };
 
 class ProbesTest : public testing::Test {
@@ -69,7 +70,8 @@ TEST_F(ProbesTest, AnswersAndCloses) {
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
   EXPECT_NE(answer.find("Connection: close\r\n"), std::string::npos) << answer;
   EXPECT_TRUE(
-      answer.ends_with("\r\n\r\n[+] started ok\n[+] not draining ok\n[+] keys of issuer keycloak ok\nok\n"))
+      answer.ends_with("\r\n\r\n[+] started ok\n[+] not draining ok\n[+] replay store takes proofs ok\n[+] "
+                       "keys of issuer keycloak ok\nok\n"))
       << answer;
 }
 
