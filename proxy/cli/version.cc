@@ -1,7 +1,6 @@
 #include "cli/version.h"
 
 #include <openssl/crypto.h>
-#include <spdlog/version.h>
 #include <CLI/Version.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -26,7 +25,6 @@ std::vector<std::pair<std::string, std::string>> library_versions() {
   return {{"openssl", OpenSSL_version(OPENSSL_VERSION_STRING)},
           {"boost", dotted(BOOST_VERSION / 100'000, BOOST_VERSION / 100 % 1'000, BOOST_VERSION % 100)},
           {"yaml-cpp", HOLDFAST_YAML_CPP_VERSION},
-          {"spdlog", dotted(SPDLOG_VER_MAJOR, SPDLOG_VER_MINOR, SPDLOG_VER_PATCH)},
           {"cli11", CLI11_VERSION}};
 }
 
