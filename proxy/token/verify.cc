@@ -35,7 +35,7 @@ std::string joined(const std::vector<std::string>& words) {
     if (!text.empty()) text.append(", ");
     text.append(word);
   }
-  return text.empty() ? "missing" : text;
+  return text;
 }
 
 std::string seconds(UnixTime time) {
@@ -93,7 +93,9 @@ Checked<void> judge(const AccessToken& token, const IssuerRules& rules, UnixTime
   };
   if (!rules.any_audience && std::ranges::none_of(token.aud, is_accepted)) {
     return refuse(Reason::token_audience,
-                  "the token's aud is " + joined(token.aud) + ", which names nothing served here");
+                  token.aud.empty()
+                      ? "the token has no aud, so nothing says that it was issued for this API"
+                      : "the token's aud is " + joined(token.aud) + ", which names nothing served here");
   }
   // RFC 7519 4.1.4: not accepted on or after `exp`.
   if (now >= token.exp + rules.clock_skew)

@@ -207,6 +207,9 @@ TEST(Judge, DetailsShowTheTokensOwnValuesAndNoneConfigured) {
   ASSERT_FALSE(audience.has_value());
   EXPECT_NE(audience.error().detail.find("account"), std::string::npos);
   EXPECT_EQ(audience.error().detail.find("orders-api"), std::string::npos);
+  token.aud.clear();
+  EXPECT_EQ(judge(token, rules(), kNow).error().detail,
+            "the token has no aud, so nothing says that it was issued for this API");
   token.aud = {"orders-api"};
   EXPECT_EQ(judge(token, rules(), kNow).error().detail,
             "the token's exp is 1699996400, the time here is 1700000000");
