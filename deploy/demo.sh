@@ -33,7 +33,7 @@ fail() { printf '%s\n' "$1" >&2; exit 1; }
 heading "Preparing"
 deploy/install-packages.sh build demo
 if [[ -z ${HOLDFAST_BIN:-} ]]; then
-  echo "Building holdfast (build/release) ..."
+  echo "Building holdfast (build/release; the first time takes some minutes) ..."
   [[ -f build/release/build.ninja ]] || cmake --preset release >"$folder/cmake.log" || { cat "$folder/cmake.log"; exit 1; }
   cmake --build --preset release --target holdfast >"$folder/build.log" || { tail -n 60 "$folder/build.log"; exit 1; }
   HOLDFAST_BIN=$repository/build/release/proxy/holdfast
@@ -83,8 +83,9 @@ await() {
   fail "$name did not start"
 }
 
-echo "Starting Keycloak $keycloak_version on 127.0.0.1:$keycloak_port ..."
-start keycloak deploy/keycloak.sh run "$keycloak_version" "$keycloak_port"
+echo "Starting Keycloak $keycloak_version on 127.0.0.1:$keycloak_port (up to a minute) ..."
+# Java leaves folders in its temporary directory; there they go with the rest.
+JAVA_OPTS_APPEND="-Djava.io.tmpdir=$folder -XX:-UsePerfData" start keycloak deploy/keycloak.sh run "$keycloak_version" "$keycloak_port"
 await keycloak 180 "$DEMO_DISCOVERY"
 
 echo "Starting the FastAPI backend on 127.0.0.1:$DEMO_BACKEND_PORT ..."
@@ -139,7 +140,7 @@ judge() {
   if [[ $got != "$status" ]]; then
     printf '   %sWRONG: status %s, expected %s%s\n' "$red" "$got" "$status" "$plain"
     wrong=$((wrong + 1))
-  elif ! cat "$folder/head" "$folder/body" 2>/dev/null | grep -qE "$pattern"; then
+  elif ! grep -qE "$pattern" "$folder/head" "$folder/body"; then
     printf '   %sWRONG: nothing matches %s%s\n' "$red" "$pattern" "$plain"
     wrong=$((wrong + 1))
   else
