@@ -127,6 +127,10 @@ Fault beast_fault(const beast::error_code& error, std::string_view bytes) {
   if (error == beast::http::error::bad_version && ends_in_other_version(bytes)) {
     return malformed("only HTTP/1.0 and HTTP/1.1 are spoken here", 505);
   }
+  // Beast finds the second length before framing.cc does, and names the field only.
+  if (error == beast::http::error::bad_transfer_encoding || error == beast::http::error::bad_content_length) {
+    return malformed("Content-Length or Transfer-Encoding is malformed, repeated, or beside the other");
+  }
   return malformed(error.message());
 }
 
