@@ -23,6 +23,10 @@ class FactCache {
  public:
   using FactPtr = std::shared_ptr<const Fact>;
 
+  // What has a longer key is not kept: the holder of one token may pad a proof's header to 6 KiB, anew in
+  // every proof, and a table full of those would cost ten times what the capacity was chosen for.
+  static constexpr std::size_t kLongestKey = 2048;
+
   // `capacity` is rounded up to a power of two, at least kWays.
   explicit FactCache(std::size_t capacity) {
     std::size_t sets = 1;
@@ -45,6 +49,7 @@ class FactCache {
 
   // Enters a fact, or replaces the one under the same key.
   void insert(std::string_view key, FactPtr fact) {
+    if (key.size() > kLongestKey) return;
     const std::size_t hash = std::hash<std::string_view>{}(key);
     Set& set = set_of(hash);
     Entry* place = &set[0];

@@ -37,6 +37,15 @@ TEST(FactCache, NeverHoldsMoreThanItsCapacity) {
   EXPECT_GT(held, 0U);
 }
 
+TEST(FactCache, KeepsNothingUnderALongKey) {
+  FactCache<int> cache(64);
+  const std::string longest(FactCache<int>::kLongestKey, 'a');
+  cache.insert(longest, fact(1));
+  cache.insert(longest + "a", fact(2));
+  EXPECT_NE(cache.find(longest), nullptr);
+  EXPECT_EQ(cache.find(longest + "a"), nullptr);
+}
+
 TEST(FactCache, TheOneNotUsedForLongestMakesRoom) {
   FactCache<int> cache(8);  // one set
   for (int i = 0; i < 8; ++i) cache.insert("key" + std::to_string(i), fact(i));
