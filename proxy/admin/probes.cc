@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <chrono>
+#include <list>
 #include <span>
 #include <string>
 #include <utility>
@@ -25,19 +26,22 @@ constexpr std::size_t kMaxConnections = 64;
 constexpr std::chrono::seconds kWholeExchange{5};
 constexpr wire::Limits kLimits{.max_head_bytes = 8 * 1024, .max_fields = 64, .max_body_bytes = 0};
 
+class Exchange;
+using OpenExchanges = std::list<Exchange*>;  // the oldest first
+
 // One connection with one request. What is asynchronous holds a share of it; when the last has come back it
 // is gone.
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
-  Exchange(tcp::socket socket, const ProbeState& state, std::shared_ptr<std::size_t> open)
+  Exchange(tcp::socket socket, const ProbeState& state, std::shared_ptr<OpenExchanges> open)
       : socket_(std::move(socket)),
         deadline_(socket_.get_executor()),
         state_(state),
         open_(std::move(open)),
         decoder_(kLimits) {
-    ++*open_;
+    place_ = open_->insert(open_->end(), this);
   }
-  ~Exchange() { --*open_; }
+  ~Exchange() { leave(); }
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
 
@@ -49,7 +53,18 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     read();
   }
 
+  void close() {
+    leave();
+    deadline_.cancel();
+    error_code ignored;
+    socket_.close(ignored);
+  }
+
  private:
+  void leave() {
+    if (place_ != open_->end()) open_->erase(std::exchange(place_, open_->end()));
+  }
+
   void read() {
     socket_.async_read_some(asio::buffer(in_), [self = shared_from_this()](error_code failed,
                                                                            std::size_t bytes) {
@@ -90,16 +105,11 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
                       });
   }
 
-  void close() {
-    deadline_.cancel();
-    error_code ignored;
-    socket_.close(ignored);
-  }
-
   tcp::socket socket_;
   asio::steady_timer deadline_;
   const ProbeState& state_;
-  const std::shared_ptr<std::size_t> open_;  // connections of all listeners
+  const std::shared_ptr<OpenExchanges> open_;  // of all listeners
+  OpenExchanges::iterator place_;
   wire::RequestDecoder decoder_;
   std::array<char, 4096> in_{};
   std::string out_;
@@ -110,7 +120,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 class Probes::Listener : public std::enable_shared_from_this<Listener> {
  public:
   Listener(asio::io_context& control, const tcp::endpoint& endpoint, const ProbeState& state,
-           std::shared_ptr<std::size_t> open)
+           std::shared_ptr<OpenExchanges> open)
       : acceptor_(control), pause_(control), state_(state), open_(std::move(open)) {
     acceptor_.open(endpoint.protocol());
     acceptor_.set_option(tcp::acceptor::reuse_address(true));
@@ -126,10 +136,10 @@ class Probes::Listener : public std::enable_shared_from_this<Listener> {
     acceptor_.async_accept([self = shared_from_this()](error_code failed, tcp::socket socket) {
       if (!self->acceptor_.is_open()) return;
       if (failed) return self->accept_later();
-      // Beyond the limit a connection is closed at once: an open port must not cost unbounded memory.
-      if (*self->open_ < kMaxConnections) {
-        std::make_shared<Exchange>(std::move(socket), self->state_, self->open_)->start();
-      }
+      // An open port must not cost unbounded memory, and whoever holds connections and asks nothing must not
+      // keep the orchestrator's probe out, or it restarts us: beyond the limit the oldest gives way.
+      if (self->open_->size() >= kMaxConnections) self->open_->front()->close();
+      std::make_shared<Exchange>(std::move(socket), self->state_, self->open_)->start();
       self->accept();
     });
   }
@@ -154,12 +164,12 @@ class Probes::Listener : public std::enable_shared_from_this<Listener> {
   tcp::acceptor acceptor_;
   asio::steady_timer pause_;
   const ProbeState& state_;
-  const std::shared_ptr<std::size_t> open_;
+  const std::shared_ptr<OpenExchanges> open_;
 };
 
 Probes::Probes(asio::io_context& control, const std::vector<tcp::endpoint>& endpoints,
                const ProbeState& state) {
-  const auto open = std::make_shared<std::size_t>(0);
+  const auto open = std::make_shared<OpenExchanges>();
   for (const tcp::endpoint& endpoint : endpoints) {
     listeners_.push_back(std::make_shared<Listener>(control, endpoint, state, open));
   }
