@@ -109,6 +109,9 @@ class Admission;  // pipeline/admission.h: only the verifier makes one
 
 class Upstreams {
  public:
+  // Whether all connections are taken and the queue is full: a request that came now would be refused as
+  // overloaded. Asked before a proof's jti is claimed; things may be otherwise a moment later.
+  [[nodiscard]] virtual bool is_overloaded(std::size_t upstream) const = 0;
   // Sends an admitted request to upstream number `upstream` (order of the configuration). Never fails at
   // once: what goes wrong comes to `client` as a reset. `served_by` is told which server took it, for the
   // log; it outlives the exchange.

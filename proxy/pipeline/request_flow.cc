@@ -82,9 +82,13 @@ void Request::refetch_keys() {
                              });
 }
 
-// Everything else about token and proof; the expensive signature after all that is cheap.
+// Everything else about token and proof; the expensive signature after all that is cheap. A request that
+// would not get through to the backend leaves its proof unused, so that the client may send it again.
 void Request::with_token() {
   if (auto judged = Verifier::judge(subject_, evidence_, began_.wall); !judged) return deny(judged.error());
+  if (flow_.ports().upstreams.is_overloaded(rules_->links[route()->index].upstream)) {
+    return fail(Cause::kOverloaded);
+  }
   if (auto verified = flow_.verifier().verify_proof(evidence_); !verified) return deny(verified.error());
   claim_replay();
 }

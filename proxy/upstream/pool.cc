@@ -75,6 +75,12 @@ Pool::Found Pool::acquire(Exchange& exchange, const std::vector<bool>& tried, bo
   return Found::kWaiting;
 }
 
+bool Pool::is_overloaded() const {
+  return state_.connections.load(std::memory_order_relaxed) >= config_.max_connections &&
+         state_.waiting.load(std::memory_order_relaxed) >= config_.queue &&
+         std::ranges::all_of(servers_, [](const ServerPool& server) { return server.idle.empty(); });
+}
+
 void Pool::stop_waiting(Exchange& exchange) {
   const auto removed =
       std::erase_if(waiting_, [&](const Ref<Exchange>& other) { return other.get() == &exchange; });

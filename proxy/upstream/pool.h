@@ -39,6 +39,8 @@ class Pool final : public Counted {
   enum class Found { kReady, kDialling, kWaiting, kNoServer, kQueueFull };
   [[nodiscard]] Found acquire(Exchange& exchange, const std::vector<bool>& tried, bool fresh);
   void stop_waiting(Exchange& exchange);
+  // Would acquire() answer kQueueFull?
+  [[nodiscard]] bool is_overloaded() const;
   // Gives back a connection on which both messages ended cleanly.
   void release(Ref<Connection> connection);
 

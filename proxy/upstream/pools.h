@@ -34,6 +34,10 @@ class Pools final : public pipeline::Upstreams {
                                                   http::RequestHead head,
                                                   Ref<pipeline::ClientStream> client) override;
 
+  [[nodiscard]] bool is_overloaded(std::size_t upstream) const override {
+    return pools_[upstream]->is_overloaded();
+  }
+
   void look_again(std::size_t upstream) { pools_[upstream]->look_again(); }
 
  private:

@@ -115,6 +115,9 @@ struct FakeBackend final : BackendStream {
 struct FakeUpstreams final : Upstreams {
   std::vector<Ref<FakeBackend>> opened;
   std::vector<Admission::Kind> admissions;
+  bool overloaded = false;
+
+  [[nodiscard]] bool is_overloaded(std::size_t) const override { return overloaded; }
 
   Ref<BackendStream> open(const Admission& admission, std::size_t, http::RequestHead head,
                           Ref<ClientStream> client) override {

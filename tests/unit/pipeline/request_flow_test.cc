@@ -236,6 +236,20 @@ TEST_F(RequestFlowTest, ASecondUseOfAProofIsRefused) {
   EXPECT_EQ(upstreams.opened.size(), 1U);
 }
 
+TEST_F(RequestFlowTest, AnOverloadedUpstreamRefusesBeforeTheProofIsUsedUp) {
+  const std::string t = token();
+  const std::string p = proof(t, "/orders/1");
+  upstreams.overloaded = true;
+  const auto refused = call("/orders/1", t, p);
+  EXPECT_EQ(refused.client->status, 503);
+  EXPECT_EQ(refused.client->reason(), "overloaded");
+  EXPECT_TRUE(replay.claims.empty()) << "a refused request burnt a jti";
+  EXPECT_TRUE(upstreams.opened.empty());
+  upstreams.overloaded = false;
+  (void)call("/orders/1", t, p);
+  EXPECT_EQ(upstreams.opened.size(), 1U);
+}
+
 TEST_F(RequestFlowTest, WhatTheReplayStoreSaysIsAnswered) {
   const std::pair<ReplayResult, std::pair<int, std::string_view>> cases[] = {
       {ReplayResult::kBeforeBirth, {401, "iat_too_old"}},

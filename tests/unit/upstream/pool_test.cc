@@ -62,7 +62,9 @@ TEST(Pool, QueuesBeyondItsConnectionsAndRefusesBeyondItsQueue) {
     config.queue = 1;
   });
   const Ref<Client> first = world.get();
+  EXPECT_FALSE(world.pools().is_overloaded(0));
   const Ref<Client> second = world.get();
+  EXPECT_TRUE(world.pools().is_overloaded(0));
   const Ref<Client> third = world.get();
   ASSERT_TRUE(world.until([&] { return third->over(); }));
   EXPECT_EQ(third->reset, Cause::kOverloaded);
@@ -76,6 +78,7 @@ TEST(Pool, QueuesBeyondItsConnectionsAndRefusesBeyondItsQueue) {
   }
   EXPECT_EQ(world.backend().accepted(), 1U);
   EXPECT_EQ(world.shared().upstream(0).waiting.load(), 0U);
+  EXPECT_FALSE(world.pools().is_overloaded(0));
 }
 
 TEST(Pool, WaitsNoLongerThanForAConnection) {
