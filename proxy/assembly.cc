@@ -109,11 +109,11 @@ class Server final : public admin::ProbeState {
   telemetry::Sink sink_;
   telemetry::Log log_;
   net::Worker control_;
-  admin::Heartbeats heartbeats_;
   const Now born_ = net::Worker::now();
   replay::MemoryStore replay_;
   issuer::Issuers issuers_;
   std::deque<Crew> crews_;
+  admin::Heartbeats heartbeats_;                             // its timers are the crews'
   std::vector<telemetry::RequestMetrics*> request_metrics_;  // of the crews
   std::vector<std::unique_ptr<net::Resolver>> resolvers_;
   std::unique_ptr<admin::Probes> probes_;
@@ -165,7 +165,6 @@ Server::~Server() {
   for (Crew& crew : crews_) {
     for (const auto& listener : crew.listeners) listener->close();
   }
-  crews_.clear();
 }
 
 void Server::make_listeners() {

@@ -52,9 +52,10 @@ class Events final : public pipeline::EventLog {
 class Loop {
  public:
   Loop() : guard_(io_.get_executor()), thread_([this] { io_.run(); }) {}
-  ~Loop() {
+  ~Loop() { end(); }
+  void end() {
     io_.stop();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
   }
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -95,6 +96,10 @@ class World {
   }
   ~World() {
     control_.on([this] { issuers_->stop(); });
+    // Its timers belong to a context that must outlive them, and nobody may ask it anything any more.
+    control_.end();
+    for (Loop& worker : workers_) worker.end();
+    issuers_.reset();
   }
   World(const World&) = delete;
   World& operator=(const World&) = delete;
@@ -125,7 +130,7 @@ class World {
 
  private:
   Events events_;
-  std::optional<Issuers> issuers_;  // outlives the loops below
+  std::optional<Issuers> issuers_;
   std::shared_ptr<WorkerKeys> views_[2];
   Loop control_;
   Loop workers_[2];

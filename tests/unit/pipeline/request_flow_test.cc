@@ -22,6 +22,11 @@ class RequestFlowTest : public ::testing::Test {
         rules());
   }
 
+  ~RequestFlowTest() override {
+    // A backend that never answered and its request hold each other.
+    for (const Ref<FakeBackend>& backend : upstreams.opened) backend->client.reset();
+  }
+
   static IssuerKeys keys_of(const Signer& signer, std::string_view kid, std::uint64_t generation) {
     boost::json::object jwk = signer.jwk();
     jwk["kid"] = kid;
