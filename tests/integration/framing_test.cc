@@ -365,14 +365,16 @@ TEST_F(FramingTest, BrokenChunksNeverCompleteARequest) {
 }
 
 TEST_F(FramingTest, ConnectAndTraceAreNotAllowed) {
-  sidecar->backend.forget();
   for (const char* bytes : {"CONNECT localhost:443 HTTP/1.1\r\nHost: localhost:443\r\n\r\n",
                             "TRACE /public/x HTTP/1.1\r\nHost: localhost\r\n\r\n"}) {
     const Response answer = sidecar->send_raw(bytes);
     EXPECT_EQ(answer.status, 405) << answer.head;
     EXPECT_TRUE(answer.fields.has("Allow")) << answer.head;
   }
-  EXPECT_EQ(sidecar->backend.seen_count(), 0U);
+  // Not a count: a request that another test cut off may still arrive.
+  for (const auto& seen : sidecar->backend.seen()) {
+    EXPECT_FALSE(seen.head.starts_with("CONNECT") || seen.head.starts_with("TRACE")) << seen.head;
+  }
 }
 
 TEST_F(FramingTest, UnknownMethodsAndAsteriskForm) {
