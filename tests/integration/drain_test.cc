@@ -90,6 +90,19 @@ TEST(DrainTest, DelayServesOnWhileReadinessFails) {
   EXPECT_THROW(sidecar.dial_plain(), std::system_error);
 }
 
+// Until every worker drains: each closes its listening sockets and tells its connections in one go.
+void wait_until_refused(Sidecar& sidecar) {
+  for (const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);;) {
+    try {
+      (void)sidecar.dial_plain();
+    } catch (const std::system_error&) {
+      return;
+    }
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "still accepting";
+    std::this_thread::sleep_for(Milliseconds{2});
+  }
+}
+
 TEST(DrainTest, KeptConnectionIsToldToClose) {
   Settings settings;
   settings.shutdown = "{delay: 0s, drain: 20s}";
@@ -107,6 +120,7 @@ TEST(DrainTest, KeptConnectionIsToldToClose) {
   sidecar.holdfast->signal(SIGTERM);
   MessageReader idle_reader(idle);
   EXPECT_TRUE(idle_reader.closed()) << "an idle connection is closed at once";
+  wait_until_refused(sidecar);
   gate.open();
   MessageReader reader(busy);
   const Response answer = reader.response();
