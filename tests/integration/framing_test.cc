@@ -341,7 +341,10 @@ TEST_F(FramingTest, AmbiguousMessagesAreRefusedAndClosed) {
   EXPECT_EQ(sidecar->backend.seen_count(), 0U);
 }
 
-TEST_F(FramingTest, BrokenChunksNeverCompleteARequest) {
+// With a backend of its own: what was cut off may reach it late, and no other test shall find it there.
+class BrokenBodyTest : public SharedSidecar {};
+
+TEST_F(BrokenBodyTest, BrokenChunksNeverCompleteARequest) {
   for (const char* body :
        {"x\r\nabc\r\n0\r\n\r\n", "3\r\nabcd\r\n0\r\n\r\n", "3\nabc\n0\n\n", "-1\r\n\r\n",
         " 3\r\nabc\r\n0\r\n\r\n", "3 \r\nabc\r\n0\r\n\r\n", "0x3\r\nabc\r\n0\r\n\r\n",
