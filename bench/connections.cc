@@ -166,8 +166,8 @@ Outcome Connections::run(const std::function<std::string_view()>& next) {
   epoll_event events[256];
   auto last_answer = std::chrono::steady_clock::now();
   while (busy_ > 0) {
-    // Never sleeps: waking an idle core costs the waker many microseconds on a virtual machine, and would be charged
-    // to the server under test, the more the slower it is.
+    // Never sleeps: waking an idle core costs the waker many microseconds on a virtual machine, and would be
+    // charged to the server under test, the more the slower it is.
     const int ready = ::epoll_wait(epoll_, events, 256, 0);
     if (ready > 0) last_answer = std::chrono::steady_clock::now();
     if (ready == 0 && std::chrono::steady_clock::now() - last_answer > std::chrono::seconds(30)) {

@@ -11,23 +11,21 @@
 
 namespace holdfast {
 
-#define HOLDFAST_REASONS(X)                                                                                 \
-  X(no_credentials)                                                                                         \
-  X(authorization_malformed) X(authorization_multiple) X(origin_unknown) X(bearer_refused)                  \
-      X(bearer_for_bound_token) X(proof_missing) X(proof_multiple) X(proof_malformed) X(proof_type)         \
-          X(proof_algorithm) X(proof_key) X(proof_key_private) X(proof_critical) X(proof_claim)             \
-              X(htm_mismatch) X(htu_mismatch) X(iat_too_old) X(iat_in_future) X(ath_mismatch)               \
-                  X(proof_signature) X(proof_replayed) X(nonce_required) X(nonce_stale) X(nonce_invalid)    \
-                      X(token_malformed) X(token_type) X(token_algorithm) X(token_issuer) X(token_audience) \
-                          X(token_key_unknown) X(token_signature) X(token_expired) X(token_not_yet_valid)   \
-                              X(token_unbound) X(token_inactive) X(key_mismatch) X(certificate_mismatch)    \
-                                  X(scope_missing) X(role_missing) X(claim_mismatch) X(step_up_required)    \
-                                      X(route_denied) X(no_route) X(issuer_unavailable)                     \
-                                          X(introspection_unavailable) X(replay_store_unavailable)          \
-                                              X(replay_store_full) X(key_quota) X(upstream_unavailable)     \
-                                                  X(upstream_timeout) X(overloaded) X(draining)             \
-                                                      X(request_malformed) X(request_too_large)             \
-                                                          X(headers_too_large) X(request_timeout)
+// clang-format off: it never comes to rest on this list
+#define HOLDFAST_REASONS(X) \
+  X(no_credentials) X(authorization_malformed) X(authorization_multiple) X(origin_unknown) \
+  X(bearer_refused) X(bearer_for_bound_token) X(proof_missing) X(proof_multiple) X(proof_malformed) \
+  X(proof_type) X(proof_algorithm) X(proof_key) X(proof_key_private) X(proof_critical) X(proof_claim) \
+  X(htm_mismatch) X(htu_mismatch) X(iat_too_old) X(iat_in_future) X(ath_mismatch) X(proof_signature) \
+  X(proof_replayed) X(nonce_required) X(nonce_stale) X(nonce_invalid) X(token_malformed) X(token_type) \
+  X(token_algorithm) X(token_issuer) X(token_audience) X(token_key_unknown) X(token_signature) \
+  X(token_expired) X(token_not_yet_valid) X(token_unbound) X(token_inactive) X(key_mismatch) \
+  X(certificate_mismatch) X(scope_missing) X(role_missing) X(claim_mismatch) X(step_up_required) \
+  X(route_denied) X(no_route) X(issuer_unavailable) X(introspection_unavailable) \
+  X(replay_store_unavailable) X(replay_store_full) X(key_quota) X(upstream_unavailable) \
+  X(upstream_timeout) X(overloaded) X(draining) X(request_malformed) X(request_too_large) \
+  X(headers_too_large) X(request_timeout)
+// clang-format on
 
 enum class Reason : std::uint8_t {
 #define HOLDFAST_REASON_ENUMERATOR(name) name,

@@ -60,8 +60,8 @@ class ClientStream : public virtual Counted {
   virtual void on_response_reset(Cause cause) = 0;
   // The backend has taken `bytes` more of the request's body; the client may send as many more.
   virtual void grant_request(std::size_t bytes) = 0;
-  // Which server was chosen, for the log; again when another one is tried. May come from inside Upstreams::open().
-  // `server` lives as long as the exchange.
+  // Which server was chosen, for the log; again when another one is tried. May come from inside
+  // Upstreams::open(). `server` lives as long as the exchange.
   virtual void on_backend_chosen(std::string_view /*server*/) {}
 };
 
