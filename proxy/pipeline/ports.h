@@ -28,7 +28,6 @@ class KeySet;
 namespace holdfast::pipeline {
 
 // ---- from the listener
-// -------------------------------------------------------------------------------------------------
 
 // What is known of a client's connection. Lives as long as the connection.
 struct ConnectionFacts {
@@ -58,7 +57,6 @@ class RequestHandler {
 };
 
 // ---- issuer keys
-// -------------------------------------------------------------------------------------------------------
 
 // The keys of one issuer as they were fetched together. `generation` changes when and only when the contents
 // do.
@@ -82,7 +80,6 @@ class KeySource {
 };
 
 // ---- replay
-// ------------------------------------------------------------------------------------------------------------
 
 struct ReplayClaim {
   std::array<std::uint8_t, 32> id;   // dpop/replay_key.h
@@ -103,7 +100,6 @@ class ReplayStore {
 };
 
 // ---- upstreams
-// ---------------------------------------------------------------------------------------------------------
 
 class Admission;  // pipeline/admission.h: only the verifier makes one
 
@@ -113,8 +109,8 @@ class Upstreams {
   // overloaded. Asked before a proof's jti is claimed; things may be otherwise a moment later.
   [[nodiscard]] virtual bool is_overloaded(std::size_t upstream) const = 0;
   // Sends an admitted request to upstream number `upstream` (order of the configuration). Never fails at
-  // once: what goes wrong comes to `client` as a reset. `served_by` is told which server took it, for the
-  // log; it outlives the exchange.
+  // once: what goes wrong comes to `client` as a reset. Which server takes it, `client` is told by
+  // on_backend_chosen().
   [[nodiscard]] virtual Ref<BackendStream> open(const Admission& admission, std::size_t upstream,
                                                 http::RequestHead head, Ref<ClientStream> client) = 0;
 
@@ -123,7 +119,6 @@ class Upstreams {
 };
 
 // ---- the access log
-// ----------------------------------------------------------------------------------------------------
 
 // One request, ended. Views are valid during the call only.
 struct AccessRecord {
@@ -149,7 +144,6 @@ class AccessLog {
 };
 
 // ---- the event log
-// -----------------------------------------------------------------------------------------------------
 
 enum class Level : std::uint8_t { kDebug, kInfo, kWarn, kError };
 

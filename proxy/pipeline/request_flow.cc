@@ -20,7 +20,6 @@ constexpr std::size_t kHeaders = 8192;
 }  // namespace
 
 // ---- the story
-// ------------------------------------------------------------------------------------------
 
 void Request::run() {
   if (answer::is_forbidden_method(head_.method)) {
@@ -140,7 +139,6 @@ void Request::deny(const Refusal& refusal) {
 }
 
 // ---- the flow
-// -------------------------------------------------------------------------------------------
 
 RequestFlow::RequestFlow(FlowPorts ports, std::shared_ptr<const Rules> rules)
     : ports_(ports), rules_(std::move(rules)), verifier_(kTokens, kHeaders) {}
