@@ -239,19 +239,25 @@ def report(results, idle):
               f"{measured['kib_after_request']:.1f} KiB after one request ({measured['connections']} connections)")
     if "public" not in middle:
         return {}
-    floor = middle["nginx"] + middle["verify"]
-    ratios = {"public / nginx": middle["public"] / middle["nginx"], "dpop / (nginx + verify)": middle["dpop"] / floor,
-              "dpop cold / (nginx + verify)": middle["dpop cold"] / floor}
-    for name, ratio in ratios.items():
-        print(f"{name:<30}{ratio:.2f}")
-    return ratios
+    # Within a round all ran under the same conditions, so it is a round's ratio that counts, and the median of those.
+    def of_rounds(ratio):
+        rounds = zip(*(map(cost, results[name]) for name in ("nginx", "verify", "public", "dpop", "dpop cold")))
+        return sorted(ratio(*row) for row in rounds)
+
+    ratios = {"public / nginx": of_rounds(lambda nginx, verify, public, dpop, cold: public / nginx),
+              "dpop / (nginx + verify)": of_rounds(lambda nginx, verify, public, dpop, cold: dpop / (nginx + verify)),
+              "dpop cold / (nginx + verify)": of_rounds(lambda nginx, verify, public, dpop, cold: cold / (nginx + verify))}
+    print(f"{'':<30}{'median':>8}{'min':>8}{'max':>8}   of the rounds' ratios")
+    for name, row in ratios.items():
+        print(f"{name:<30}{statistics.median(row):>8.2f}{row[0]:>8.2f}{row[-1]:>8.2f}")
+    return {name: statistics.median(row) for name, row in ratios.items()}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build/release")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=20000)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--requests", type=int, default=6000)
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--idle", type=int, default=2000, help="idle connections to open; 0: skip")
     parser.add_argument("--server-core", type=int, default=0)

@@ -40,22 +40,32 @@ std::string base64url_encode(std::span<const std::uint8_t> bytes) {
 std::optional<std::string> base64url_decode(std::string_view text) {
   // A lone character of a final group holds six bits: no byte at all.
   if (text.size() % 4 == 1) return std::nullopt;
-  std::string bytes;
-  bytes.reserve(text.size() * 3 / 4);
-  std::uint32_t bits = 0;
-  unsigned count = 0;
-  for (const char c : text) {
-    const std::uint8_t value = kValues[static_cast<unsigned char>(c)];
-    if (value == kInvalid) return std::nullopt;
-    bits = (bits << 6) | value;
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      bytes.push_back(static_cast<char>((bits >> count) & 0xFF));
-    }
+  std::string bytes(text.size() * 3 / 4, '\0');
+  char* out = bytes.data();
+  const char* at = text.data();
+  const char* const whole = at + text.size() / 4 * 4;
+  const auto value = [&at](std::size_t i) -> std::uint32_t {
+    return kValues[static_cast<unsigned char>(at[i])];
+  };
+  std::uint32_t invalid = 0;  // gathers the values' high bits, which kInvalid alone has
+  for (; at != whole; at += 4, out += 3) {
+    const std::uint32_t a = value(0), b = value(1), c = value(2), d = value(3);
+    invalid |= a | b | c | d;
+    const std::uint32_t bits = a << 18 | b << 12 | c << 6 | d;
+    out[0] = static_cast<char>(bits >> 16);
+    out[1] = static_cast<char>(bits >> 8);
+    out[2] = static_cast<char>(bits);
   }
-  // Stray trailing bits would give one byte string two spellings, and with it one jti or ath two.
-  if ((bits & ((1U << count) - 1)) != 0) return std::nullopt;
+  if (const std::size_t rest = text.size() % 4; rest != 0) {
+    const std::uint32_t a = value(0), b = value(1), c = rest == 3 ? value(2) : 0;
+    invalid |= a | b | c;
+    const std::uint32_t bits = a << 18 | b << 12 | c << 6;
+    out[0] = static_cast<char>(bits >> 16);
+    if (rest == 3) out[1] = static_cast<char>(bits >> 8);
+    // Stray trailing bits would give one byte string two spellings, and with it one jti or ath two.
+    if ((bits & (rest == 3 ? 0xFFU : 0xFFFFU)) != 0) return std::nullopt;
+  }
+  if ((invalid & 0xC0) != 0) return std::nullopt;
   return bytes;
 }
 

@@ -137,7 +137,8 @@ Checked<Proof> parse_proof(std::string_view compact, const KnownHeaders* known) 
 
   Proof proof;
   if (known != nullptr) proof.header = known->find(jws->header);
-  if (proof.header == nullptr) {
+  proof.header_known = proof.header != nullptr;
+  if (!proof.header_known) {
     auto header = parse_header(jws->header);
     if (!header) return std::unexpected(std::move(header).error());
     proof.header = *std::move(header);

@@ -27,6 +27,7 @@ struct ProofHeader {
 
 struct Proof {
   std::shared_ptr<const ProofHeader> header;
+  bool header_known = false;  // it was found among the headers parsed before
   std::string htm;
   std::string htu;
   std::string jti;

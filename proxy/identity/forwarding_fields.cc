@@ -79,22 +79,23 @@ bool is_traceparent(std::string_view value) {
   return version == "00" ? value.size() == 55 : value.size() == 55 || value[55] == '-';
 }
 
-RequestIds choose_ids(const http::Fields& fields, const ForwardingFacts& facts, Arena& arena) {
+RequestIds choose_ids(const http::Fields& fields, bool from_trusted_proxy, const IdBytes& bytes,
+                      Arena& arena) {
   RequestIds ids;
-  const std::span<const std::uint8_t> random(facts.random);
+  const std::span<const std::uint8_t> random(bytes);
   const auto sent_id = only(fields, "x-request-id");
-  ids.request_id = facts.from_trusted_proxy && sent_id && is_request_id(*sent_id)
+  ids.request_id = from_trusted_proxy && sent_id && is_request_id(*sent_id)
                        ? *sent_id
                        : store_hex(arena, random.first(16));
   const auto traceparent = only(fields, "traceparent");
   ids.trace_id = traceparent && is_traceparent(*traceparent) ? traceparent->substr(3, 32)
                                                              : store_hex(arena, random.subspan(16, 16));
+  ids.span_id = store_hex(arena, random.last(8));
   return ids;
 }
 
-RequestIds set_forwarding(http::Fields& fields, const ForwardingFacts& facts) {
+void set_forwarding(http::Fields& fields, const ForwardingFacts& facts, const RequestIds& ids) {
   Arena& arena = fields.arena();
-  const RequestIds ids = choose_ids(fields, facts, arena);
   append_forwarded_for(fields, facts.peer);
   remove_all(fields, "x-forwarded-proto");
   fields.add_view("X-Forwarded-Proto", http::scheme_name(facts.origin->scheme()));
@@ -102,16 +103,14 @@ RequestIds set_forwarding(http::Fields& fields, const ForwardingFacts& facts) {
   if (!facts.origin->host().empty()) fields.add("X-Forwarded-Host", facts.origin->authority());
   fields.add_view("Via", via_value(arena, facts.version_major, facts.version_minor));
   remove_all(fields, "x-request-id");
-  fields.add_view("X-Request-Id", ids.request_id);
+  fields.add("X-Request-Id", ids.request_id);
   const auto traceparent = only(fields, "traceparent");
   if (!traceparent || !is_traceparent(*traceparent)) {
     remove_all(fields, "traceparent");
     remove_all(fields, "tracestate");  // it belongs to the trace that did not parse
-    const std::string_view span = store_hex(arena, std::span<const std::uint8_t>(facts.random).last(8));
     fields.add_view("traceparent", arena.concat(std::string_view("00-"), ids.trace_id, std::string_view("-"),
-                                                span, std::string_view("-01")));
+                                                ids.span_id, std::string_view("-01")));
   }
-  return ids;
 }
 
 void add_via(http::Fields& fields, std::uint8_t version_major, std::uint8_t version_minor) {

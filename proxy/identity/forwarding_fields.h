@@ -19,25 +19,28 @@ struct ForwardingFacts {
   const http::Origin* origin;  // as policy::decide_origin says
   std::uint8_t version_major = 1;
   std::uint8_t version_minor = 1;
-  bool from_trusted_proxy = false;
-  std::array<std::uint8_t, 40>
-      random;  // fresh for each request: 16 for the id, 16 for a trace, 8 for our span
 };
 
-// What the log calls the request by: views into the fields.
+// What the log and the backend call the request by.
 struct RequestIds {
   std::string_view request_id;
   std::string_view trace_id;  // 32 hex digits
+  std::string_view span_id;   // 16 hex digits: ours, where the trace begins here
 };
+
+// Fresh for each request: 16 bytes for the id, 16 for a trace, 8 for our span.
+using IdBytes = std::array<std::uint8_t, 40>;
+
+// The ids of a request with these fields, before anything is stripped: the sender's own request id where a
+// trusted proxy sent it, the trace that the sender is in where there is one. Views into the fields, or into
+// `arena`.
+[[nodiscard]] RequestIds choose_ids(const http::Fields& fields, bool from_trusted_proxy,
+                                    const IdBytes& random, Arena& arena);
 
 // A traceparent that is there goes on as it came: Holdfast reports no spans, and a parent that nobody reports
 // would tear the trace. One begun here is marked sampled, which leaves the decision as it would be without a
 // proxy.
-RequestIds set_forwarding(http::Fields& fields, const ForwardingFacts& facts);
-
-// The ids for a request that is refused before anything is forwarded, made from the same facts and stored in
-// `arena`.
-[[nodiscard]] RequestIds choose_ids(const http::Fields& fields, const ForwardingFacts& facts, Arena& arena);
+void set_forwarding(http::Fields& fields, const ForwardingFacts& facts, const RequestIds& ids);
 
 // A traceparent value of version 00 (or a later version's first 55 bytes): 00-<32 hex>-<16 hex>-<2 hex>, ids
 // not all zero.

@@ -1,6 +1,7 @@
 // Identity headers: see the header.
 #include "identity/identity_fields.h"
 
+#include <algorithm>
 #include <string>
 
 #include "token/access_token.h"
@@ -10,15 +11,16 @@ namespace {
 
 void append_encoded(std::string& out, std::string_view text, std::string_view also) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
-  for (const char c : text) {
-    if (c > 0x20 && c < 0x7F && c != '%' && !also.contains(c)) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
+  const auto passes = [also](char c) { return c > 0x20 && c < 0x7F && c != '%' && !also.contains(c); };
+  while (!text.empty()) {
+    const auto odd = std::ranges::find_if_not(text, passes);
+    out.append(text.begin(), odd);
+    if (odd == text.end()) return;
+    const auto byte = static_cast<unsigned char>(*odd);
     out += '%';
     out += kHex[byte >> 4];
     out += kHex[byte & 0xF];
+    text = {odd + 1, text.end()};
   }
 }
 

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "http/hop_by_hop.h"
-#include "identity/forwarding_fields.h"
 #include "pipeline/request.h"
 
 namespace holdfast::pipeline {
@@ -48,8 +47,7 @@ Request::Request(RequestFlow& flow, http::RequestHead head, const ConnectionFact
       head_(std::move(head)),
       connection_(connection),
       client_(std::move(client)),
-      began_(flow.ports().now()),
-      method_(head_.method) {
+      began_(flow.ports().now()) {
   subject_.rules = rules_.get();
   auto origin = policy::decide_origin(
       rules_->listeners[connection_.listener].origin,
@@ -59,27 +57,25 @@ Request::Request(RequestFlow& flow, http::RequestHead head, const ConnectionFact
                                 : std::span<const std::string>()},
       head_);
   if (origin) origin_ = std::move(*origin);
-  path_ = head_.target.substr(0, head_.target.find('?'));
-  const identity::RequestIds ids =
-      identity::choose_ids(head_.fields, forwarding_facts(), head_.fields.arena());
-  request_id_ = ids.request_id;
-  trace_id_ = ids.trace_id;
-}
-
-identity::ForwardingFacts Request::forwarding_facts() {
-  return {.peer = connection_.client_ip,
-          .origin = origin_ ? &origin_->origin : nullptr,
-          .version_major = head_.version_major,
-          .version_minor = head_.version_minor,
-          .from_trusted_proxy = origin_ && origin_->from_trusted_proxy,
-          .random = flow_.random()};
+  const identity::RequestIds ids = identity::choose_ids(
+      head_.fields, origin_ && origin_->from_trusted_proxy(), flow_.random_ids(), head_.fields.arena());
+  const auto keep = [this](std::string_view text) {
+    texts_ += text;
+    return std::string_view(texts_).substr(texts_.size() - text.size());
+  };
+  const std::string_view path = head_.target.substr(0, head_.target.find('?'));
+  texts_.reserve(head_.method.size() + path.size() + ids.request_id.size() + ids.trace_id.size() +
+                 ids.span_id.size());
+  method_ = keep(head_.method);
+  path_ = keep(path);
+  ids_ = {keep(ids.request_id), keep(ids.trace_id), keep(ids.span_id)};
 }
 
 // ---- answers of our own --------------------------------------------------------------------------------
 
 void Request::run_refused(const Refusal& refusal, std::uint16_t status) {
   reason_ = refusal.reason;
-  answer(answer::make_malformed_answer(status, refusal, request_id_));
+  answer(answer::make_malformed_answer(status, refusal, ids_.request_id));
 }
 
 void Request::answer(answer::Answer answer) {
@@ -208,13 +204,13 @@ void Request::finish() {
   const dpop::ProofHeader* const proof = evidence_.proof.header.get();
   AccessRecord record;
   record.time = began_.wall;
-  record.request_id = request_id_;
-  record.trace_id = trace_id_;
+  record.request_id = ids_.request_id;
+  record.trace_id = ids_.trace_id;
   record.client_ip = connection_.client_ip;
   record.listener = rules_->listeners[connection_.listener].name;
   if (route() != nullptr) record.route = route()->name;
   record.method = method_;
-  if (origin_) record.host = origin_->origin.authority();
+  if (origin_) record.host = origin_->origin().authority();
   record.path = path_;
   record.status = status_;
   record.duration_ms = milliseconds_between(began_, flow_.ports().now());

@@ -9,6 +9,7 @@
 
 #include "answer/answer.h"
 #include "http/target_uri.h"
+#include "identity/forwarding_fields.h"
 #include "pipeline/exchange.h"
 #include "pipeline/request_flow.h"
 
@@ -56,7 +57,6 @@ class Request final : public BackendStream, public ClientStream {
   void answer(answer::Answer answer);
   void fail(Cause cause);
   void finish();
-  [[nodiscard]] identity::ForwardingFacts forwarding_facts();
 
   [[nodiscard]] const policy::Route* route() const { return subject_.route; }
 
@@ -69,14 +69,15 @@ class Request final : public BackendStream, public ClientStream {
 
   Now began_;
   std::optional<policy::RequestOrigin> origin_;
-  std::string method_;  // the log's own copies: the head moves on to the backend
-  std::string path_;
+  // The log's own copies, in one string: the head moves on to the backend.
+  std::string texts_;
+  std::string_view method_;
+  std::string_view path_;
+  identity::RequestIds ids_;
   http::Target target_;  // normal form
   policy::AuthScheme tried_ = policy::AuthScheme::none;
   Subject subject_;
   Evidence evidence_;
-  std::string request_id_;
-  std::string trace_id_;
   bool refetched_ = false;
   bool body_ended_ = false;  // the client's side, before or after forwarding
   bool head_sent_ = false;   // of the answer

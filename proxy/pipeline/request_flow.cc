@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include "crypto/random.h"
-#include "identity/forwarding_fields.h"
 #include "identity/identity_fields.h"
 #include "pipeline/request.h"
 
@@ -23,7 +22,7 @@ constexpr std::size_t kHeaders = 8192;
 
 void Request::run() {
   if (answer::is_forbidden_method(head_.method)) {
-    return answer(answer::make_method_not_allowed(request_id_));
+    return answer(answer::make_method_not_allowed(ids_.request_id));
   }
   if (auto located = locate(); !located) return deny(located.error());
   if (!policy::is_protected(route()->access)) return forward(Verifier::admit_anonymous());
@@ -37,14 +36,14 @@ Checked<void> Request::locate() {
   auto target = http::normalize_target(head_.target, head_.fields.arena());
   if (!target) return std::unexpected(std::move(target.error()));
   target_ = *target;
-  auto matched = rules_->routes.match_sent(origin_->origin.host(), path_, target_.path, head_.method);
+  auto matched = rules_->routes.match_sent(origin_->origin().host(), path_, target_.path, head_.method);
   if (!matched) return std::unexpected(std::move(matched.error()));
   subject_.route = *matched;
   if (route()->access == policy::Access::deny) {
     return holdfast::refuse(Reason::route_denied, "this route is closed");
   }
-  if (policy::is_protected(route()->access) && !origin_->known) {
-    return std::unexpected(policy::origin_unknown(origin_->origin));
+  if (policy::is_protected(route()->access) && !origin_->known()) {
+    return std::unexpected(policy::origin_unknown(origin_->origin()));
   }
   return {};
 }
@@ -55,8 +54,9 @@ Checked<void> Request::gather() {
   const auto credentials = policy::gather_credentials(head_.fields, route()->access);
   if (!credentials) return std::unexpected(credentials.error());
   subject_.method = head_.method;
-  subject_.normal_uri = origin_->origin.text();
-  subject_.normal_uri += target_.path;
+  const std::string& origin = origin_->origin().text();
+  subject_.normal_uri.reserve(origin.size() + target_.path.size());
+  subject_.normal_uri.append(origin).append(target_.path);
   auto evidence = flow_.verifier().examine(subject_, *credentials, began_.wall);
   if (!evidence) return std::unexpected(std::move(evidence.error()));
   evidence_ = std::move(*evidence);
@@ -109,10 +109,13 @@ void Request::forward(const Admission& admission) {
   const identity::HeaderPlan& plan = rules_->headers;
   plan.strip_request(head_.fields, {.protected_route = policy::is_protected(route()->access),
                                     .credentials_pass = false,
-                                    .from_trusted_proxy = origin_->from_trusted_proxy});
-  const identity::RequestIds ids = identity::set_forwarding(head_.fields, forwarding_facts());
-  request_id_ = ids.request_id;
-  trace_id_ = ids.trace_id;
+                                    .from_trusted_proxy = origin_->from_trusted_proxy()});
+  identity::set_forwarding(head_.fields,
+                           {.peer = connection_.client_ip,
+                            .origin = &origin_->origin(),
+                            .version_major = head_.version_major,
+                            .version_minor = head_.version_minor},
+                           ids_);
   if (admission.kind() == Admission::Kind::kVerified) {
     identity::set_identity(plan, head_.fields, *evidence_.token, evidence_.proof.header->jkt);
   }
@@ -134,8 +137,9 @@ void Request::deny(const Refusal& refusal) {
   if (route() != nullptr && rules_->links[route()->index].nonce_required) {
     nonce = rules_->nonces->issue(flow_.ports().now().wall);
   }
-  answer(answer::make_answer(rules_->answers, refusal,
-                             {.request_id = request_id_, .route = route(), .tried = tried_, .nonce = nonce}));
+  answer(answer::make_answer(
+      rules_->answers, refusal,
+      {.request_id = ids_.request_id, .route = route(), .tried = tried_, .nonce = nonce}));
 }
 
 // ---- the flow
@@ -160,9 +164,9 @@ void RequestFlow::replace_rules(std::shared_ptr<const Rules> rules) {
   verifier_.forget_tokens();
 }
 
-std::array<std::uint8_t, 40> RequestFlow::random() {
+identity::IdBytes RequestFlow::random_ids() {
   constexpr std::size_t kBatch = 64;
-  std::array<std::uint8_t, 40> drawn;
+  identity::IdBytes drawn;
   if (random_pool_.size() < drawn.size()) random_pool_ = crypto::random_bytes(kBatch * drawn.size());
   std::memcpy(drawn.data(), random_pool_.data() + random_pool_.size() - drawn.size(), drawn.size());
   random_pool_.resize(random_pool_.size() - drawn.size());

@@ -3,12 +3,11 @@
 // all calls on its thread.
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <memory>
 #include <string>
 
 #include "base/time.h"
+#include "identity/forwarding_fields.h"
 #include "pipeline/ports.h"
 #include "pipeline/rules.h"
 #include "pipeline/verifier.h"
@@ -40,7 +39,7 @@ class RequestFlow final : public RequestHandler {
   [[nodiscard]] const FlowPorts& ports() const { return ports_; }
   [[nodiscard]] Verifier& verifier() { return verifier_; }
   // For request and trace ids; drawn in batches, since each draw costs as much as a small request.
-  [[nodiscard]] std::array<std::uint8_t, 40> random();
+  [[nodiscard]] identity::IdBytes random_ids();
 
  private:
   FlowPorts ports_;

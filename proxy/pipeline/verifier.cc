@@ -117,7 +117,7 @@ Checked<void> Verifier::judge(const Subject& subject, const Evidence& evidence, 
 
 Checked<void> Verifier::verify_proof(const Evidence& evidence) {
   if (auto verified = dpop::verify_signature(evidence.proof); !verified) return verified;
-  if (headers_.find(evidence.proof.header_segment) == nullptr) {
+  if (!evidence.proof.header_known) {
     headers_.insert(evidence.proof.header_segment, evidence.proof.header);
   }
   return {};

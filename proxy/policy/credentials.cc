@@ -2,6 +2,7 @@
 #include "policy/credentials.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/ascii.h"
 
@@ -19,11 +20,19 @@ std::string_view scheme_word(std::string_view authorization) {
 }
 
 // RFC 9110 11.2: 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
+constexpr auto kToken68Chars = [] {
+  std::array<bool, 256> table{};
+  for (unsigned c = 0; c < 128; ++c) {
+    const char letter = static_cast<char>(c);
+    table[c] = is_alpha(letter) || is_digit(letter) || std::string_view("-._~+/").contains(letter);
+  }
+  return table;
+}();
+
 bool is_token68(std::string_view text) {
   while (text.ends_with('=')) text.remove_suffix(1);
-  return !text.empty() && std::ranges::all_of(text, [](char c) {
-    return is_alpha(c) || is_digit(c) || std::string_view("-._~+/").contains(c);
-  });
+  return !text.empty() &&
+         std::ranges::all_of(text, [](char c) { return kToken68Chars[static_cast<unsigned char>(c)]; });
 }
 
 Checked<Credentials> parse_authorization(std::string_view value) {

@@ -63,12 +63,14 @@ Checked<RequestOrigin> decide_origin(const OriginRules& rules, const ConnectionF
   // that is what the client said, and a client that says another name means another origin.
   if (list.size() == 1 && !claimed->host_forwarded &&
       (!claimed->scheme_forwarded || claimed->scheme == list[0].scheme())) {
-    return RequestOrigin{list[0], true, claimed->by_trusted_proxy};
+    return RequestOrigin(list[0], claimed->by_trusted_proxy);
   }
   http::Origin origin(claimed->scheme, claimed->authority.value_or(http::Authority{}));
-  const bool known = list.empty() ? is_known_without_list(rules, connection, origin.host())
-                                  : std::ranges::find(list, origin) != list.end();
-  return RequestOrigin{std::move(origin), known, claimed->by_trusted_proxy};
+  if (const auto listed = std::ranges::find(list, origin); listed != list.end()) {
+    return RequestOrigin(*listed, claimed->by_trusted_proxy);
+  }
+  const bool known = list.empty() && is_known_without_list(rules, connection, origin.host());
+  return RequestOrigin(std::move(origin), known, claimed->by_trusted_proxy);
 }
 
 Refusal origin_unknown(const http::Origin& origin) {

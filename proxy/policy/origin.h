@@ -5,8 +5,10 @@
 // X-Forwarded-Host all use what is decided here. Pure; any thread.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/reason.h"
@@ -30,13 +32,29 @@ struct ConnectionFacts {
       certificate_names;  // DNS names ("*.example.com" too) and IP addresses of the one served
 };
 
-struct RequestOrigin {
-  http::Origin origin;  // its host is empty where the request named none
-  bool known = false;   // if not, no protected route takes the request: 421 origin_unknown
-  bool from_trusted_proxy = false;
+class RequestOrigin {
+ public:
+  // One of the rules' own, which outlive this.
+  RequestOrigin(const http::Origin& listed, bool from_trusted_proxy)
+      : listed_(&listed), known_(true), from_trusted_proxy_(from_trusted_proxy) {}
+  RequestOrigin(http::Origin origin, bool known, bool from_trusted_proxy)
+      : own_(std::move(origin)), known_(known), from_trusted_proxy_(from_trusted_proxy) {}
+
+  // Its host is empty where the request named none.
+  [[nodiscard]] const http::Origin& origin() const { return listed_ != nullptr ? *listed_ : *own_; }
+  // If not, no protected route takes the request: 421 origin_unknown.
+  [[nodiscard]] bool known() const { return known_; }
+  [[nodiscard]] bool from_trusted_proxy() const { return from_trusted_proxy_; }
+
+ private:
+  const http::Origin* listed_ = nullptr;
+  std::optional<http::Origin> own_;
+  bool known_;
+  bool from_trusted_proxy_;
 };
 
-// request_malformed where Host is odd, or a trusted proxy's fields disagree or hold several values.
+// request_malformed where Host is odd, or a trusted proxy's fields disagree or hold several values. `rules`
+// outlives the result.
 [[nodiscard]] Checked<RequestOrigin> decide_origin(const OriginRules& rules,
                                                    const ConnectionFacts& connection,
                                                    const http::RequestHead& head);

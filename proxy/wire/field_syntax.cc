@@ -23,11 +23,11 @@ constexpr std::uint64_t repeat(unsigned char byte) {
   return 0x0101010101010101ULL * byte;
 }
 
-// Some byte of the word is below 0x20 or is 0x7f. HTAB is among them: the caller looks again.
-constexpr bool may_have_control(std::uint64_t word) {
+// Not 0: some byte of the word is below 0x20 or is 0x7f. HTAB is among them: the caller looks again.
+constexpr std::uint64_t possible_control(std::uint64_t word) {
   const std::uint64_t below = (word - repeat(0x20)) & ~word;
   const std::uint64_t del = word ^ repeat(0x7f);
-  return ((below | ((del - repeat(0x01)) & ~del)) & repeat(0x80)) != 0;
+  return (below | ((del - repeat(0x01)) & ~del)) & repeat(0x80);
 }
 
 template <std::size_t N>
@@ -49,24 +49,21 @@ constexpr auto kNeverTrailers = std::to_array<std::string_view>(
 }  // namespace
 
 bool has_control(std::string_view bytes) {
-  const char* at = bytes.data();
-  std::size_t left = bytes.size();
-  while (left != 0) {
-    const std::size_t step = left < 8 ? left : 8;
-    if (step == 8) {
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
+  if (bytes.size() >= kWord) {
+    std::uint64_t possible = 0;
+    const auto look = [&](const char* at) {
       std::uint64_t word = 0;
-      std::memcpy(&word, at, 8);
-      if (!may_have_control(word)) {
-        at += 8;
-        left -= 8;
-        continue;
-      }
-    }
-    for (std::size_t i = 0; i < step; ++i) {
-      if (is_control(static_cast<unsigned char>(at[i]))) return true;
-    }
-    at += step;
-    left -= step;
+      std::memcpy(&word, at, kWord);
+      possible |= possible_control(word);
+    };
+    const char* const last = bytes.data() + bytes.size() - kWord;
+    for (const char* at = bytes.data(); at < last; at += kWord) look(at);
+    look(last);  // may look at some bytes again
+    if (possible == 0) return false;
+  }
+  for (const char c : bytes) {
+    if (is_control(static_cast<unsigned char>(c))) return true;
   }
   return false;
 }

@@ -48,8 +48,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       {*http::parse_origin("https://a"), *http::parse_origin("https://b:8443")},
       {*http::Cidr::parse("10.0.0.0/8")}};
   const http::IpAddress proxy = *http::IpAddress::parse("10.0.0.1");
-  if (const auto origin = policy::decide_origin(rules, {proxy, {}}, head); origin && origin->known) {
-    require(origin->origin.text() == "https://a" || origin->origin.text() == "https://b:8443");
+  if (const auto origin = policy::decide_origin(rules, {proxy, {}}, head); origin && origin->known()) {
+    require(origin->origin().text() == "https://a" || origin->origin().text() == "https://b:8443");
   }
   (void)http::client_address(head.fields, proxy, rules.trusted_proxies);
 

@@ -10,10 +10,21 @@ namespace {
 
 const http::Origin kOrigin(http::Scheme::https, "api.example.com", 8443);
 
-ForwardingFacts make_facts(bool trusted) {
-  ForwardingFacts facts{.peer = "192.0.2.1", .origin = &kOrigin, .from_trusted_proxy = trusted, .random = {}};
-  for (std::size_t i = 0; i < facts.random.size(); ++i) facts.random[i] = static_cast<std::uint8_t>(i + 1);
-  return facts;
+constexpr IdBytes kRandom = [] {
+  IdBytes bytes{};
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i + 1);
+  return bytes;
+}();
+
+ForwardingFacts make_facts() {
+  return {.peer = "192.0.2.1", .origin = &kOrigin};
+}
+
+// What a request goes through: its ids are chosen, and later its fields are set.
+RequestIds set_all(http::Fields& fields, bool trusted, const ForwardingFacts& facts = make_facts()) {
+  const RequestIds ids = choose_ids(fields, trusted, kRandom, fields.arena());
+  set_forwarding(fields, facts, ids);
+  return ids;
 }
 
 std::string value_of(const http::Fields& fields, std::string_view name) {
@@ -27,7 +38,7 @@ constexpr std::string_view kParent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067
 
 TEST(ForwardingFields, AreBegun) {
   http::Fields fields;
-  const RequestIds ids = set_forwarding(fields, make_facts(false));
+  const RequestIds ids = set_all(fields, false);
   EXPECT_EQ(value_of(fields, "X-Forwarded-For"), "192.0.2.1");
   EXPECT_EQ(value_of(fields, "X-Forwarded-Proto"), "https");
   EXPECT_EQ(value_of(fields, "X-Forwarded-Host"), "api.example.com:8443");
@@ -50,7 +61,7 @@ TEST(ForwardingFields, AreContinuedFromATrustedProxy) {
   fields.add("traceparent", kParent);
   fields.add("tracestate", "a=b");
   fields.add("Via", "1.0 front");
-  const RequestIds ids = set_forwarding(fields, make_facts(true));
+  const RequestIds ids = set_all(fields, true);
   EXPECT_EQ(value_of(fields, "X-Forwarded-For"), "1.1.1.1, 10.0.0.1, 10.0.0.2, 192.0.2.1");
   EXPECT_EQ(value_of(fields, "X-Forwarded-Proto"), "https");
   EXPECT_FALSE(fields.contains("X_Forwarded_Proto"));
@@ -68,41 +79,45 @@ TEST(ForwardingFields, RequestIdsAreKeptWhereSafe) {
   for (const std::string_view id : {"", "a b", "a\"b", "a\nb", "\xc3\xa9", "{a}"}) {
     http::Fields fields;
     fields.add("X-Request-Id", id);
-    EXPECT_EQ(set_forwarding(fields, make_facts(true)).request_id, kRandomId) << id;
+    EXPECT_EQ(set_all(fields, true).request_id, kRandomId) << id;
     EXPECT_EQ(value_of(fields, "X-Request-Id"), kRandomId);
   }
   http::Fields two;
   two.add("X-Request-Id", "a");
   two.add("X-Request-Id", "b");
-  EXPECT_EQ(set_forwarding(two, make_facts(true)).request_id, kRandomId);
+  EXPECT_EQ(set_all(two, true).request_id, kRandomId);
   http::Fields untrusted;
   untrusted.add("X-Request-Id", "a");
-  EXPECT_EQ(set_forwarding(untrusted, make_facts(false)).request_id, kRandomId);
+  EXPECT_EQ(set_all(untrusted, false).request_id, kRandomId);
   http::Fields long_id;
   long_id.add("X-Request-Id", std::string(129, 'a'));
-  EXPECT_EQ(set_forwarding(long_id, make_facts(true)).request_id, kRandomId);
+  EXPECT_EQ(set_all(long_id, true).request_id, kRandomId);
 }
 
 TEST(ForwardingFields, AnUnknownHostIsNotNamed) {
   const http::Origin nowhere(http::Scheme::http, "", 80);
-  ForwardingFacts facts = make_facts(false);
+  ForwardingFacts facts = make_facts();
   facts.origin = &nowhere;
   facts.version_minor = 0;
   http::Fields fields;
-  set_forwarding(fields, facts);
+  set_all(fields, false, facts);
   EXPECT_FALSE(fields.contains("X-Forwarded-Host"));
   EXPECT_EQ(value_of(fields, "X-Forwarded-Proto"), "http");
   EXPECT_EQ(value_of(fields, "Via"), "1.0 holdfast");
 }
 
-TEST(ForwardingFields, IdsAreTheSameBeforeForwarding) {
+// What was chosen on arrival is what the backend sees, though fields were stripped in between.
+TEST(ForwardingFields, IdsAreThoseChosen) {
   http::Fields fields;
   fields.add("traceparent", kParent);
+  fields.add("X-Request-Id", "abc");
   Arena arena;
-  const RequestIds before = choose_ids(fields, make_facts(false), arena);
-  const RequestIds after = set_forwarding(fields, make_facts(false));
-  EXPECT_EQ(before.request_id, after.request_id);
-  EXPECT_EQ(before.trace_id, after.trace_id);
+  const RequestIds ids = choose_ids(fields, true, kRandom, arena);
+  fields.remove("traceparent");
+  fields.remove("X-Request-Id");
+  set_forwarding(fields, make_facts(), ids);
+  EXPECT_EQ(value_of(fields, "X-Request-Id"), "abc");
+  EXPECT_EQ(value_of(fields, "traceparent"), "00-4bf92f3577b34da6a3ce929d0e0e4736-2122232425262728-01");
 }
 
 TEST(Traceparent, IsHeldToW3C) {
@@ -122,7 +137,7 @@ TEST(Traceparent, IsHeldToW3C) {
     http::Fields fields;
     fields.add("traceparent", value);
     fields.add("tracestate", "a=b");
-    EXPECT_EQ(set_forwarding(fields, make_facts(false)).trace_id, kRandomTrace) << value;
+    EXPECT_EQ(set_all(fields, false).trace_id, kRandomTrace) << value;
     EXPECT_FALSE(fields.contains("tracestate")) << value;
     EXPECT_EQ(fields.count("traceparent"), 1U) << value;
   }

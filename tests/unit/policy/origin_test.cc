@@ -39,8 +39,8 @@ std::string decide(const Case& c) {
     EXPECT_EQ(decided.error().reason, Reason::request_malformed) << c.what;
     return "refused";
   }
-  EXPECT_EQ(decided->from_trusted_proxy, c.peer == kProxy && !c.origins.empty()) << c.what;
-  return decided->origin.text() + (decided->known ? " known" : " unknown");
+  EXPECT_EQ(decided->from_trusted_proxy(), c.peer == kProxy && !c.origins.empty()) << c.what;
+  return decided->origin().text() + (decided->known() ? " known" : " unknown");
 }
 
 TEST(Origin, IsTheContracts) {
