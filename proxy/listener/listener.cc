@@ -3,7 +3,7 @@
 #include <utility>
 #include <vector>
 
-#include "listener/session.h"
+#include "listener/connection.h"
 
 namespace holdfast::listener {
 
@@ -30,7 +30,7 @@ void Listener::start() {
 
 void Listener::on_accepted(net::Socket socket, const net::Endpoint& peer) {
   if (config_->gauge->try_add(config_->limits.max_connections)) {
-    return make_counted<Session>(*this, std::move(socket), peer)->start();
+    return make_counted<Connection>(*this, std::move(socket), peer)->start();
   }
   // Draining empties the queue whatever the limit; one past it is closed, the kernel can keep it no longer.
   if (draining_) return;
@@ -40,7 +40,7 @@ void Listener::on_accepted(net::Socket socket, const net::Endpoint& peer) {
 }
 
 void Listener::on_deadline(int which) {
-  if (which == kDrainDeadline) return close_sessions();
+  if (which == kDrainDeadline) return close_connections();
   if (auto waiting = std::exchange(waiting_, std::nullopt)) {
     on_accepted(std::move(waiting->first), waiting->second);
     if (waiting_) return;
@@ -58,12 +58,12 @@ void Listener::drain(std::chrono::milliseconds deadline, std::function<void()> e
   }
   // Closing the socket would reset what the kernel has completed and we have not taken.
   acceptor_.stop();
-  // What a session does when told may end others.
-  std::vector<Ref<Session>> told;
-  told.reserve(sessions_);
-  for (Session* session = first_; session != nullptr; session = session->next_) told.emplace_back(session);
-  for (const Ref<Session>& session : told) session->drain();
-  if (sessions_ == 0) {
+  // What a connection does when told may end others.
+  std::vector<Ref<Connection>> told;
+  told.reserve(connections_);
+  for (Connection* each = first_; each != nullptr; each = each->next_) told.emplace_back(each);
+  for (const Ref<Connection>& each : told) each->drain();
+  if (connections_ == 0) {
     if (empty) empty();
     return;
   }
@@ -79,29 +79,29 @@ void Listener::close() {
   drain_deadline_.cancel();
   waiting_.reset();
   acceptor_.stop();
-  close_sessions();
+  close_connections();
 }
 
-void Listener::close_sessions() {
+void Listener::close_connections() {
   const Ref<Listener> self(this);
   while (first_ != nullptr) first_->abandon();
 }
 
-void Listener::add(Session& session) {
-  session.next_ = first_;
-  if (first_ != nullptr) first_->previous_ = &session;
-  first_ = &session;
-  ++sessions_;
+void Listener::add(Connection& connection) {
+  connection.next_ = first_;
+  if (first_ != nullptr) first_->previous_ = &connection;
+  first_ = &connection;
+  ++connections_;
 }
 
-void Listener::remove(Session& session) {
-  if (session.previous_ != nullptr) session.previous_->next_ = session.next_;
-  if (session.next_ != nullptr) session.next_->previous_ = session.previous_;
-  if (first_ == &session) first_ = session.next_;
-  session.next_ = session.previous_ = nullptr;
-  --sessions_;
+void Listener::remove(Connection& connection) {
+  if (connection.previous_ != nullptr) connection.previous_->next_ = connection.next_;
+  if (connection.next_ != nullptr) connection.next_->previous_ = connection.previous_;
+  if (first_ == &connection) first_ = connection.next_;
+  connection.next_ = connection.previous_ = nullptr;
+  --connections_;
   config_->gauge->remove();
-  if (sessions_ == 0 && empty_) {
+  if (connections_ == 0 && empty_) {
     drain_deadline_.cancel();
     std::exchange(empty_, nullptr)();
   }

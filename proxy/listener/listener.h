@@ -1,4 +1,4 @@
-// One listening socket on one worker: accepts connections and keeps count of their sessions until the last
+// One listening socket on one worker: accepts connections and keeps count of them until the last
 // has gone. Accepting pauses, and is tried again shortly, when the process is out of descriptors or the
 // listener at its limit: what waits in the kernel's queue is not lost. All calls on the worker's thread, or
 // before it runs and after it has ended.
@@ -20,7 +20,7 @@
 
 namespace holdfast::listener {
 
-class Session;
+class Connection;
 
 class Listener final : public net::AcceptOwner, private net::Expirable {
  public:
@@ -38,17 +38,17 @@ class Listener final : public net::AcceptOwner, private net::Expirable {
   // Closes everything at once.
   void close();
   [[nodiscard]] bool draining() const { return draining_; }
-  [[nodiscard]] std::size_t connections() const { return sessions_; }
+  [[nodiscard]] std::size_t connections() const { return connections_; }
 
  private:
-  friend class Session;
+  friend class Connection;
   enum Which : int { kResume, kDrainDeadline };
 
   void on_accepted(net::Socket socket, const net::Endpoint& peer) override;
   void on_deadline(int which) override;
-  void close_sessions();
-  void add(Session& session);
-  void remove(Session& session);
+  void close_connections();
+  void add(Connection& connection);
+  void remove(Connection& connection);
 
   net::Worker& worker_;
   std::shared_ptr<const Config> config_;
@@ -58,8 +58,8 @@ class Listener final : public net::AcceptOwner, private net::Expirable {
   net::Deadline drain_deadline_;
   // Accepted when the last place had just gone to another worker; the first to have the next one.
   std::optional<std::pair<net::Socket, net::Endpoint>> waiting_;
-  Session* first_ = nullptr;
-  std::size_t sessions_ = 0;
+  Connection* first_ = nullptr;
+  std::size_t connections_ = 0;
   bool draining_ = false;
   std::function<void()> empty_;
 };

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "listener/date.h"
-#include "listener/session.h"
+#include "listener/http1_session.h"
 
 namespace holdfast::listener {
 
@@ -20,12 +20,12 @@ constexpr std::uint64_t kWorthDiscarding = 64 * 1024;
 
 // ---- the exchange's side ---------------------------------------------------------------------------------
 
-bool Exchange::is_current() const {
+bool Http1Exchange::is_current() const {
   return session_->exchange_.get() == this;
 }
 
-bool Exchange::may_keep_alive() const {
-  if (wants_close_ || session_->draining_) return false;
+bool Http1Exchange::may_keep_alive() const {
+  if (wants_close_ || session_->connection_->draining()) return false;
   if (request_ended_) return true;
   // Whether a client that waits for 100 still sends its body cannot be known.
   const bool has_body = body_unknown_ || body_left_ != 0;
@@ -33,13 +33,13 @@ bool Exchange::may_keep_alive() const {
   return !awaits_continue_ && !body_unknown_ && body_left_ <= kWorthDiscarding;
 }
 
-void Exchange::on_response_interim(http::ResponseHead head) {
+void Http1Exchange::on_response_interim(http::ResponseHead head) {
   if (!is_current() || head_sent_ || version_minor_ == 0) return;
   if (head.status == 100) return;  // ours alone
   if (wire::ResponseEncoder::interim(head, session_->out_)) session_->schedule();
 }
 
-void Exchange::on_response_head(http::ResponseHead head) {
+void Http1Exchange::on_response_head(http::ResponseHead head) {
   if (!is_current() || head_sent_) return;
   // RFC 9110 6.6.1
   if (!head.fields.contains("date")) {
@@ -55,32 +55,32 @@ void Exchange::on_response_head(http::ResponseHead head) {
   session_->schedule();
 }
 
-void Exchange::on_response_data(std::span<const char> bytes) {
+void Http1Exchange::on_response_data(std::span<const char> bytes) {
   if (!is_current() || !head_sent_ || ended_ || bytes.empty()) return;
   session_->write_body(*this, bytes);
 }
 
-void Exchange::on_response_trailers(http::Fields trailers) {
+void Http1Exchange::on_response_trailers(http::Fields trailers) {
   if (is_current()) trailers_ = std::move(trailers);
 }
 
-void Exchange::on_response_end() {
+void Http1Exchange::on_response_end() {
   if (is_current() && head_sent_ && !ended_) session_->end_response(*this);
 }
 
 // The answer was cut off. The client must see that it was: no last chunk, fewer bytes than announced, or no
 // clean end.
-void Exchange::on_response_reset(pipeline::Cause) {
+void Http1Exchange::on_response_reset(pipeline::Cause) {
   if (!is_current() || ended_) return;
   ended_ = true;
   backend_.reset();
   const bool only_the_end_tells = encoder_.framing() == wire::BodyEncoder::Framing::kUntilClose;
-  const Ref<Session> session = session_;
+  const Ref<Http1Session> session = session_;
   session->flush();
-  session->client_gone(only_the_end_tells && !session->stream_.is_tls());
+  session->client_gone(only_the_end_tells && !session->stream().is_tls());
 }
 
-void Exchange::grant_request(std::size_t bytes) {
+void Http1Exchange::grant_request(std::size_t bytes) {
   if (!is_current() || request_ended_ || ended_) return;
   credit_ += bytes;
   if (!body_unknown_ && body_left_ == 0) return;
@@ -95,7 +95,7 @@ void Exchange::grant_request(std::size_t bytes) {
 
 // ---- the connection's side -------------------------------------------------------------------------------
 
-void Session::write_body(Exchange& exchange, std::span<const char> bytes) {
+void Http1Session::write_body(Http1Exchange& exchange, std::span<const char> bytes) {
   using Framing = wire::BodyEncoder::Framing;
   if (exchange.encoder_.framing() == Framing::kNone) {
     exchange.ungranted_ += bytes.size();  // of an answer to HEAD; nothing of it is sent
@@ -105,10 +105,10 @@ void Session::write_body(Exchange& exchange, std::span<const char> bytes) {
   if (as_it_is && bytes.size() >= kWorthWriting) {
     if (!exchange.encoder_.sent(bytes.size())) return client_gone(false);
     std::size_t taken = 0;
-    if (stream_.flushed()) {
+    if (stream().flushed()) {
       // With the head, where that is still here: one system call, and one TLS record if they fit.
       const std::size_t first = out_.size() - out_at_;
-      const auto result = stream_.write(std::span(out_).subspan(out_at_), bytes);
+      const auto result = stream().write(std::span(out_).subspan(out_at_), bytes);
       if (result.state == net::Stream::State::kFailed) return client_gone(true);
       if (result.bytes >= first) {
         taken = result.bytes - first;
@@ -126,9 +126,9 @@ void Session::write_body(Exchange& exchange, std::span<const char> bytes) {
   if (!out_.empty() || exchange.ungranted_ >= kGrant) schedule();
 }
 
-void Session::end_response(Exchange& exchange) {
-  const Ref<Session> self(this);
-  const Ref<Exchange> keep(&exchange);
+void Http1Session::end_response(Http1Exchange& exchange) {
+  const Ref<Http1Session> self(this);
+  const Ref<Http1Exchange> keep(&exchange);
   // Shorter than it announced: the client must not take it for whole.
   if (!exchange.encoder_.end(exchange.trailers_, out_)) {
     exchange.ended_ = true;
@@ -150,8 +150,8 @@ void Session::end_response(Exchange& exchange) {
 }
 
 // A head that must not be sent: the last defence against response splitting has spoken.
-void Session::send_broken_answer(Exchange& exchange) {
-  const Ref<Exchange> keep(&exchange);
+void Http1Session::send_broken_answer(Http1Exchange& exchange) {
+  const Ref<Http1Exchange> keep(&exchange);
   const Ref<pipeline::BackendStream> backend = std::exchange(exchange.backend_, nullptr);
   http::ResponseHead head;
   head.status = 502;
@@ -163,9 +163,9 @@ void Session::send_broken_answer(Exchange& exchange) {
   if (sent) end_connection();
 }
 
-void Session::flush() {
+void Http1Session::flush() {
   while (out_at_ < out_.size()) {
-    const auto result = stream_.write(std::span(out_).subspan(out_at_));
+    const auto result = stream().write(std::span(out_).subspan(out_at_));
     if (result.state == net::Stream::State::kFailed) return client_gone(true);
     if (result.state == net::Stream::State::kWouldBlock) break;
     out_at_ += result.bytes;
@@ -174,17 +174,17 @@ void Session::flush() {
   if (out_at_ == out_.size()) {
     out_ = {};
     out_at_ = 0;
-    if (stream_.flushed()) return output_deadline_.cancel();
+    if (stream().flushed()) return output_deadline_.cancel();
   } else if (out_at_ >= kWorthWriting) {
     out_.erase(0, out_at_);
     out_at_ = 0;
   }
   if (!output_deadline_.armed()) output_deadline_.arm(timeouts().stream_idle);
-  stream_.wait_writable();
+  stream().wait_writable();
 }
 
-void Session::on_writable() {
-  const Ref<Session> self(this);
+void Http1Session::on_writable() {
+  const Ref<Http1Session> self(this);
   if (phase_ == Phase::kClosed) return;
   output_deadline_.cancel();
   flush();
@@ -192,7 +192,7 @@ void Session::on_writable() {
   grant_response();
 }
 
-void Session::grant_response() {
+void Http1Session::grant_response() {
   if (!exchange_ || exchange_->ended_ || !exchange_->backend_) return;
   const std::size_t waiting = out_.size() - out_at_;
   if (exchange_->ungranted_ < waiting + kGrant) return;

@@ -1,33 +1,28 @@
 // The way in: from bytes to requests and their bodies, as far as they were asked for.
 #include <algorithm>
-#include <array>
 #include <utility>
 
-#include "listener/session.h"
+#include "listener/http1_session.h"
 
 namespace holdfast::listener {
 
 namespace {
 
 constexpr std::size_t kHeadRead = 16 * 1024;
-constexpr std::size_t kBodyRead = 64 * 1024;
 // The rest of a body that nobody wants is read to keep the connection up to this size, else given up.
 constexpr std::size_t kMaxDiscard = 64 * 1024;
 // Reads that one connection may make before others have their turn.
 constexpr int kFairReads = 16;
 
-// Read into by one session at a time: whatever it does not use at once it copies out.
-thread_local std::array<char, kBodyRead> scratch;
-
 }  // namespace
 
-void Session::on_readable() {
+void Http1Session::on_readable() {
   pump();
 }
 
-void Session::pump() {
+void Http1Session::pump() {
   if (pumping_) return;
-  const Ref<Session> self(this);
+  const Ref<Http1Session> self(this);
   pumping_ = true;
   for (int i = 0; pump_once(); ++i) {
     if (i < kFairReads) continue;
@@ -39,10 +34,8 @@ void Session::pump() {
 }
 
 // Says whether there may be more to do.
-bool Session::pump_once() {
+bool Http1Session::pump_once() {
   switch (phase_) {
-    case Phase::kHandshake:
-      return shake_hands();
     case Phase::kHead:
     case Phase::kBody:
     case Phase::kDiscard:
@@ -58,24 +51,7 @@ bool Session::pump_once() {
   return false;
 }
 
-bool Session::shake_hands() {
-  switch (stream_.handshake().state) {
-    case net::Stream::State::kOk:
-      break;
-    case net::Stream::State::kWouldBlock:
-      stream_.wait_readable();
-      return false;
-    default:
-      close(false);
-      return false;
-  }
-  if (stream_.is_tls()) facts_.certificate_names = config_->tls->served_names(stream_.ssl());
-  phase_ = Phase::kHead;
-  input_deadline_.arm(timeouts().headers);
-  return true;
-}
-
-bool Session::read_request() {
+bool Http1Session::read_request() {
   const bool body = phase_ == Phase::kBody;
   if (body && exchange_->credit_ == 0) {
     // Not the client's fault: its clock stands still.
@@ -90,52 +66,54 @@ bool Session::read_request() {
     }
     return true;
   }
-  const auto result = stream_.read(std::span(scratch).first(body ? kBodyRead : kHeadRead));
+  const std::span<char> buffer = Connection::read_buffer();
+  const auto result = stream().read(body ? buffer : buffer.first(kHeadRead));
   if (result.state == net::Stream::State::kWouldBlock) {
     if (phase_ != Phase::kHead && (body_moved_ || !input_deadline_.armed())) {
       body_moved_ = false;
       input_deadline_.arm(timeouts().body_idle);
     }
-    stream_.wait_readable();
+    stream().wait_readable();
     return false;
   }
   if (result.state != net::Stream::State::kOk) {
     if (is_idle()) {
-      stream_.shutdown_write();
+      stream().shutdown_write();
       close(false);
     } else {
       client_gone(false);
     }
     return false;
   }
-  const std::size_t used = feed(std::span(scratch).first(result.bytes));
+  const std::size_t used = feed(buffer.first(result.bytes));
   if (used < result.bytes && phase_ < Phase::kStopped) {
-    held_.assign(scratch.data() + used, result.bytes - used);
+    held_.assign(buffer.data() + used, result.bytes - used);
   }
   return true;
 }
 
 // The request is complete and its answer under way: what the client sends now is its next request, of which
 // one read's worth is kept, or its end.
-bool Session::watch_for_end() {
+bool Http1Session::watch_for_end() {
   if (!held_.empty()) return false;
-  const auto result = stream_.read(std::span(scratch).first(kHeadRead));
+  const std::span<char> buffer = Connection::read_buffer();
+  const auto result = stream().read(buffer.first(kHeadRead));
   if (result.state == net::Stream::State::kOk) {
-    held_.assign(scratch.data(), result.bytes);
+    held_.assign(buffer.data(), result.bytes);
   } else if (result.state == net::Stream::State::kWouldBlock) {
-    stream_.wait_readable();
+    stream().wait_readable();
   } else {
     client_gone(false);
   }
   return false;
 }
 
-bool Session::discard_rest() {
+bool Http1Session::discard_rest() {
   if (!out_.empty()) return false;
-  const auto result = stream_.read(scratch);
+  const auto result = stream().read(Connection::read_buffer());
   if (result.state == net::Stream::State::kOk) return true;
   if (result.state == net::Stream::State::kWouldBlock) {
-    stream_.wait_readable();
+    stream().wait_readable();
   } else {
     close(false);
   }
@@ -143,7 +121,7 @@ bool Session::discard_rest() {
 }
 
 // Takes as much as may be taken now; returns how much that was.
-std::size_t Session::feed(std::span<const char> bytes) {
+std::size_t Http1Session::feed(std::span<const char> bytes) {
   std::size_t used = 0;
   while (true) {
     std::span<const char> offer = bytes.subspan(used);
@@ -175,10 +153,10 @@ std::size_t Session::feed(std::span<const char> bytes) {
   }
 }
 
-void Session::begin_exchange() {
+void Http1Session::begin_exchange() {
   input_deadline_.cancel();
   http::RequestHead head = decoder_.take_head();
-  const Ref<Exchange> exchange = make_counted<Exchange>(*this);
+  const Ref<Http1Exchange> exchange = make_counted<Http1Exchange>(*this);
   exchange->head_request_ = head.method == "HEAD";
   exchange->version_minor_ = head.version_minor;
   exchange->wants_close_ = decoder_.wants_close();
@@ -189,7 +167,8 @@ void Session::begin_exchange() {
   phase_ = Phase::kBody;
   body_moved_ = true;
   discarded_ = 0;
-  Ref<pipeline::BackendStream> backend = listener_->handler_.start(std::move(head), facts_, exchange);
+  Ref<pipeline::BackendStream> backend =
+      connection_->handler().start(std::move(head), connection_->facts(), exchange);
   if (exchange->gone_) {
     if (backend) backend->on_request_cancel(pipeline::Cause::kClientGone);
   } else if (!exchange->ended_) {
@@ -197,34 +176,34 @@ void Session::begin_exchange() {
   }
 }
 
-void Session::refuse(Refusal refusal, std::uint16_t status) {
+void Http1Session::refuse(Refusal refusal, std::uint16_t status) {
   phase_ = Phase::kStopped;
   input_deadline_.cancel();
   http::RequestHead head = decoder_.take_head();
-  const Ref<Exchange> exchange = make_counted<Exchange>(*this);
+  const Ref<Http1Exchange> exchange = make_counted<Http1Exchange>(*this);
   exchange->head_request_ = head.method == "HEAD";
   exchange->wants_close_ = true;
   exchange_ = exchange;
-  listener_->handler_.refuse(std::move(refusal), status, std::move(head), facts_, exchange);
+  connection_->handler().refuse(std::move(refusal), status, std::move(head), connection_->facts(), exchange);
 }
 
-void Session::take_body(std::span<const char> bytes) {
+void Http1Session::take_body(std::span<const char> bytes) {
   body_moved_ = true;
   if (phase_ == Phase::kDiscard) {
     discarded_ += bytes.size();
     if (discarded_ > kMaxDiscard) end_connection();
     return;
   }
-  const Ref<Exchange> exchange = exchange_;
+  const Ref<Http1Exchange> exchange = exchange_;
   exchange->awaits_continue_ = false;
   exchange->credit_ -= bytes.size();
   if (!exchange->body_unknown_) exchange->body_left_ -= bytes.size();
   if (exchange->backend_) exchange->backend_->on_request_data(bytes);
 }
 
-void Session::end_request() {
+void Http1Session::end_request() {
   input_deadline_.cancel();
-  const Ref<Exchange> exchange = exchange_;
+  const Ref<Http1Exchange> exchange = exchange_;
   exchange->request_ended_ = true;
   if (exchange->ended_) return exchange->encoder_.close() ? end_connection() : next_request();
   phase_ = Phase::kWait;
@@ -237,7 +216,7 @@ void Session::end_request() {
   backend->on_request_end();
 }
 
-void Session::fault() {
+void Http1Session::fault() {
   if (phase_ == Phase::kHead) {
     wire::Fault fault = decoder_.fault();
     return refuse(std::move(fault.refusal), fault.status);
@@ -249,10 +228,10 @@ void Session::fault() {
 }
 
 // The body went wrong. The story answers, if no answer has begun; the connection ends either way.
-void Session::fail_request(pipeline::Cause cause) {
+void Http1Session::fail_request(pipeline::Cause cause) {
   phase_ = Phase::kStopped;
   input_deadline_.cancel();
-  const Ref<Exchange> exchange = exchange_;
+  const Ref<Http1Exchange> exchange = exchange_;
   exchange->wants_close_ = true;
   const Ref<pipeline::BackendStream> backend = exchange->backend_;
   if (backend) backend->on_request_cancel(cause);

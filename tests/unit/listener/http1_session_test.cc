@@ -1,4 +1,4 @@
-#include "listener/session.h"
+#include "listener/http1_session.h"
 
 #include <gtest/gtest.h>
 
@@ -11,8 +11,8 @@ using pipeline::Cause;
 using State = net::Stream::State;
 using Kind = http::BodyLength::Kind;
 
-class SessionTest : public ListenerTest {};
-INSTANTIATE_TEST_SUITE_P(PlainAndTls, SessionTest, ::testing::Bool(), mode_name);
+class Http1SessionTest : public ListenerTest {};
+INSTANTIATE_TEST_SUITE_P(PlainAndTls, Http1SessionTest, ::testing::Bool(), mode_name);
 
 constexpr std::string_view kGet = "GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -22,7 +22,7 @@ std::size_t occurrences(std::string_view text, std::string_view word) {
   return found;
 }
 
-TEST_P(SessionTest, AnswersAndKeepsTheConnection) {
+TEST_P(Http1SessionTest, AnswersAndKeepsTheConnection) {
   story.on_start = [](StoryRequest& request) { request.answer(200, "hello"); };
   const auto client = connect();
   for (int i = 1; i <= 3; ++i) {
@@ -45,7 +45,7 @@ TEST_P(SessionTest, AnswersAndKeepsTheConnection) {
   }
 }
 
-TEST_P(SessionTest, AnswersLater) {
+TEST_P(Http1SessionTest, AnswersLater) {
   const auto client = connect();
   client->send(kGet);
   ASSERT_TRUE(turn([&] { return !story.requests.empty() && story.last().ended; }));
@@ -55,7 +55,7 @@ TEST_P(SessionTest, AnswersLater) {
   ASSERT_TRUE(turn([&] { return client->received.ends_with("later"); }));
 }
 
-TEST_P(SessionTest, PipelinedRequestsWaitForTheAnswerBefore) {
+TEST_P(Http1SessionTest, PipelinedRequestsWaitForTheAnswerBefore) {
   const auto client = connect();
   client->send(
       "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\nGET /3 HTTP/1.1\r\nHost: "
@@ -73,7 +73,7 @@ TEST_P(SessionTest, PipelinedRequestsWaitForTheAnswerBefore) {
   EXPECT_LT(client->received.find("one"), client->received.find("two"));
 }
 
-TEST_P(SessionTest, AThousandPipelinedRequestsAnsweredAtOnceDoNotNest) {
+TEST_P(Http1SessionTest, AThousandPipelinedRequestsAnsweredAtOnceDoNotNest) {
   story.on_start = [](StoryRequest& request) { request.answer(200, "x"); };
   const auto client = connect();
   for (int i = 0; i < 1000; ++i) client->send(kGet);
@@ -81,7 +81,7 @@ TEST_P(SessionTest, AThousandPipelinedRequestsAnsweredAtOnceDoNotNest) {
   ASSERT_TRUE(turn([&] { return occurrences(client->received, "HTTP/1.1 200") == 1000; }));
 }
 
-TEST_P(SessionTest, AFloodBehindAnUnansweredRequestIsNotRead) {
+TEST_P(Http1SessionTest, AFloodBehindAnUnansweredRequestIsNotRead) {
   const auto client = connect();
   client->send(kGet);
   client->send(std::string(30'000'000, 'x'));
@@ -90,7 +90,7 @@ TEST_P(SessionTest, AFloodBehindAnUnansweredRequestIsNotRead) {
   EXPECT_LT(client->at, 20'000'000u);
 }
 
-TEST_P(SessionTest, OneByteAtATime) {
+TEST_P(Http1SessionTest, OneByteAtATime) {
   story.on_start = [](StoryRequest& request) { request.client->grant_request(1000); };
   const auto client = connect();
   const std::string request =
@@ -107,7 +107,7 @@ TEST_P(SessionTest, OneByteAtATime) {
   ASSERT_TRUE(turn([&] { return client->received.ends_with("ok"); }));
 }
 
-TEST_P(SessionTest, NoBodyIsReadBeforeItIsGrantedAndNeverMoreThanThat) {
+TEST_P(Http1SessionTest, NoBodyIsReadBeforeItIsGrantedAndNeverMoreThanThat) {
   const auto client = connect();
   client->send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n" + std::string(300'000, 'b'));
   ASSERT_TRUE(turn([&] { return story.requests.size() == 1; }));
@@ -127,7 +127,7 @@ TEST_P(SessionTest, NoBodyIsReadBeforeItIsGrantedAndNeverMoreThanThat) {
   EXPECT_EQ(request.body, std::string(300'000, 'b'));
 }
 
-TEST_P(SessionTest, ALargeBodyEachWay) {
+TEST_P(Http1SessionTest, ALargeBodyEachWay) {
   constexpr std::size_t kSize = 20'000'000;
   story.on_start = [](StoryRequest& request) {
     request.keep_body = false;
@@ -164,7 +164,7 @@ TEST_P(SessionTest, ALargeBodyEachWay) {
       turn([&] { return client->received_bytes >= kSize && sent == kSize; }, std::chrono::seconds(60)));
 }
 
-TEST_P(SessionTest, AClientThatDoesNotReadBoundsWhatIsHeld) {
+TEST_P(Http1SessionTest, AClientThatDoesNotReadBoundsWhatIsHeld) {
   const auto client = connect(4096);
   client->keep = false;
   client->send(kGet);
@@ -194,7 +194,7 @@ TEST_P(SessionTest, AClientThatDoesNotReadBoundsWhatIsHeld) {
   ASSERT_TRUE(turn([&] { return sent > stalled_at + 1'000'000; }, std::chrono::seconds(20)));
 }
 
-TEST_P(SessionTest, AClientThatDoesNotReadForTooLongIsClosed) {
+TEST_P(Http1SessionTest, AClientThatDoesNotReadForTooLongIsClosed) {
   config->timeouts.stream_idle = std::chrono::milliseconds(50);
   const auto client = connect(4096);
   client->send(kGet);
@@ -213,7 +213,7 @@ TEST_P(SessionTest, AClientThatDoesNotReadForTooLongIsClosed) {
   EXPECT_EQ(listening->connections(), 0u);
 }
 
-TEST_P(SessionTest, ExpectContinueIsAnsweredByTheFirstGrant) {
+TEST_P(Http1SessionTest, ExpectContinueIsAnsweredByTheFirstGrant) {
   const auto client = connect();
   client->send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
   ASSERT_TRUE(turn([&] { return story.requests.size() == 1; }));
@@ -230,7 +230,7 @@ TEST_P(SessionTest, ExpectContinueIsAnsweredByTheFirstGrant) {
   EXPECT_FALSE(client->end);
 }
 
-TEST_P(SessionTest, ExpectContinueRefusedClosesBecauseTheBodyMayComeOrNot) {
+TEST_P(Http1SessionTest, ExpectContinueRefusedClosesBecauseTheBodyMayComeOrNot) {
   story.on_start = [](StoryRequest& request) { request.answer(401, "no"); };
   const auto client = connect();
   client->send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
@@ -240,7 +240,7 @@ TEST_P(SessionTest, ExpectContinueRefusedClosesBecauseTheBodyMayComeOrNot) {
   EXPECT_TRUE(client->received.contains("\r\nConnection: close\r\n"));
 }
 
-TEST_P(SessionTest, InterimHeadsPassButOnlyOnHttp11) {
+TEST_P(Http1SessionTest, InterimHeadsPassButOnlyOnHttp11) {
   story.on_start = [](StoryRequest& request) {
     http::ResponseHead early;
     early.status = 103;
@@ -259,7 +259,7 @@ TEST_P(SessionTest, InterimHeadsPassButOnlyOnHttp11) {
   EXPECT_TRUE(old->received.starts_with("HTTP/1.1 200 OK\r\n"));
 }
 
-TEST_P(SessionTest, HeadHasNoBodyAndTheConnectionGoesOn) {
+TEST_P(Http1SessionTest, HeadHasNoBodyAndTheConnectionGoesOn) {
   const auto client = connect();
   client->send("HEAD /a HTTP/1.1\r\nHost: a\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n");
   story.on_start = [](StoryRequest& request) { request.answer(200, "body"); };
@@ -268,7 +268,7 @@ TEST_P(SessionTest, HeadHasNoBodyAndTheConnectionGoesOn) {
   EXPECT_EQ(story.requests.size(), 2u);
 }
 
-TEST_P(SessionTest, AnUnknownLengthIsChunkedOr10sEnd) {
+TEST_P(Http1SessionTest, AnUnknownLengthIsChunkedOr10sEnd) {
   story.on_start = [](StoryRequest& request) {
     const auto to = request.client;
     request.head(200, {Kind::kUnknown, 0});
@@ -289,7 +289,7 @@ TEST_P(SessionTest, AnUnknownLengthIsChunkedOr10sEnd) {
   EXPECT_TRUE(old->received.ends_with("\r\n\r\nabc"));
 }
 
-TEST_P(SessionTest, ConnectionCloseIsHonoured) {
+TEST_P(Http1SessionTest, ConnectionCloseIsHonoured) {
   story.on_start = [](StoryRequest& request) { request.answer(200, "bye"); };
   const auto client = connect();
   client->send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
@@ -300,7 +300,7 @@ TEST_P(SessionTest, ConnectionCloseIsHonoured) {
   ASSERT_TRUE(turn([&] { return listening->connections() == 0; }));
 }
 
-TEST_P(SessionTest, AnEarlyAnswerToAShortBodyKeepsTheConnection) {
+TEST_P(Http1SessionTest, AnEarlyAnswerToAShortBodyKeepsTheConnection) {
   story.on_start = [](StoryRequest& request) {
     request.answer(request.method == "POST" ? 401 : 200, "said");
   };
@@ -314,7 +314,7 @@ TEST_P(SessionTest, AnEarlyAnswerToAShortBodyKeepsTheConnection) {
   ASSERT_TRUE(turn([&] { return occurrences(client->received, "said") == 2; }));
 }
 
-TEST_P(SessionTest, AnEarlyAnswerToALongBodyArrivesWhole) {
+TEST_P(Http1SessionTest, AnEarlyAnswerToALongBodyArrivesWhole) {
   const std::string text(40'000, 'e');
   for (const char* framing : {"Content-Length: 5000000", "Transfer-Encoding: chunked"}) {
     story.on_start = [&](StoryRequest& request) { request.answer(413, text); };
@@ -328,7 +328,7 @@ TEST_P(SessionTest, AnEarlyAnswerToALongBodyArrivesWhole) {
   }
 }
 
-TEST_P(SessionTest, AClientThatGoesWhileItsAnswerIsMadeIsNoticed) {
+TEST_P(Http1SessionTest, AClientThatGoesWhileItsAnswerIsMadeIsNoticed) {
   for (const bool reset : {false, true}) {
     const auto client = connect();
     client->send(kGet);
@@ -342,7 +342,7 @@ TEST_P(SessionTest, AClientThatGoesWhileItsAnswerIsMadeIsNoticed) {
   }
 }
 
-TEST_P(SessionTest, AClientThatGoesInItsBodyIsNoticed) {
+TEST_P(Http1SessionTest, AClientThatGoesInItsBodyIsNoticed) {
   story.on_start = [](StoryRequest& request) { request.client->grant_request(65'536); };
   const auto client = connect();
   client->send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
@@ -352,7 +352,7 @@ TEST_P(SessionTest, AClientThatGoesInItsBodyIsNoticed) {
   EXPECT_FALSE(story.last().ended);
 }
 
-TEST_P(SessionTest, MalformedAndOversizedRequestsAreRefusedAndClosed) {
+TEST_P(Http1SessionTest, MalformedAndOversizedRequestsAreRefusedAndClosed) {
   config->limits.max_header_bytes = 2000;
   config->limits.max_headers = 10;
   config->limits.max_body = 100;
@@ -386,7 +386,7 @@ TEST_P(SessionTest, MalformedAndOversizedRequestsAreRefusedAndClosed) {
   EXPECT_EQ(story.requests.size(), 0u);
 }
 
-TEST_P(SessionTest, ABodyThatTurnsOutWrongIsCancelledAndAnswered) {
+TEST_P(Http1SessionTest, ABodyThatTurnsOutWrongIsCancelledAndAnswered) {
   config->limits.max_body = 100;
   story.on_start = [](StoryRequest& request) { request.client->grant_request(65'536); };
   const struct {
@@ -409,7 +409,7 @@ TEST_P(SessionTest, ABodyThatTurnsOutWrongIsCancelledAndAnswered) {
   EXPECT_EQ(story.last().cancelled, Cause::kRequestTooLarge);
 }
 
-TEST_P(SessionTest, ASlowHeadIsRefusedAndASilentClientClosed) {
+TEST_P(Http1SessionTest, ASlowHeadIsRefusedAndASilentClientClosed) {
   config->timeouts.headers = std::chrono::milliseconds(60);
   const auto silent = connect();
   ASSERT_TRUE(turn([&] { return silent->end.has_value(); }));
@@ -424,7 +424,7 @@ TEST_P(SessionTest, ASlowHeadIsRefusedAndASilentClientClosed) {
   EXPECT_EQ(story.refusals.back(), std::pair(408, Reason::request_timeout));
 }
 
-TEST_P(SessionTest, ASlowBodyTimesOutButNotWhileNobodyAsksForIt) {
+TEST_P(Http1SessionTest, ASlowBodyTimesOutButNotWhileNobodyAsksForIt) {
   config->timeouts.body_idle = std::chrono::milliseconds(60);
   const auto client = connect();
   client->send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
@@ -437,7 +437,7 @@ TEST_P(SessionTest, ASlowBodyTimesOutButNotWhileNobodyAsksForIt) {
   EXPECT_TRUE(client->received.starts_with("HTTP/1.1 408 "));
 }
 
-TEST_P(SessionTest, AnIdleConnectionIsClosed) {
+TEST_P(Http1SessionTest, AnIdleConnectionIsClosed) {
   config->timeouts.idle = std::chrono::milliseconds(60);
   story.on_start = [](StoryRequest& request) { request.answer(200, "ok"); };
   const auto client = connect();
@@ -447,7 +447,7 @@ TEST_P(SessionTest, AnIdleConnectionIsClosed) {
   EXPECT_TRUE(client->received.ends_with("ok"));
 }
 
-TEST_P(SessionTest, ACutOffAnswerIsNeverTakenForWhole) {
+TEST_P(Http1SessionTest, ACutOffAnswerIsNeverTakenForWhole) {
   for (const Kind kind : {Kind::kKnown, Kind::kUnknown}) {
     const auto client = connect();
     client->send(kGet);
@@ -474,7 +474,7 @@ TEST_P(SessionTest, ACutOffAnswerIsNeverTakenForWhole) {
   EXPECT_EQ(*old->end, State::kFailed);
 }
 
-TEST_P(SessionTest, AnAnswerShorterThanItSaidIsCutOff) {
+TEST_P(Http1SessionTest, AnAnswerShorterThanItSaidIsCutOff) {
   const auto client = connect();
   client->send(kGet);
   ASSERT_TRUE(turn([&] { return !story.requests.empty() && story.last().ended; }));
@@ -486,7 +486,7 @@ TEST_P(SessionTest, AnAnswerShorterThanItSaidIsCutOff) {
   EXPECT_TRUE(client->received.ends_with("abc"));
 }
 
-TEST_P(SessionTest, AHeadThatWouldSplitTheAnswerBecomes502) {
+TEST_P(Http1SessionTest, AHeadThatWouldSplitTheAnswerBecomes502) {
   const auto client = connect();
   client->send(kGet);
   ASSERT_TRUE(turn([&] { return !story.requests.empty() && story.last().ended; }));
@@ -500,7 +500,7 @@ TEST_P(SessionTest, AHeadThatWouldSplitTheAnswerBecomes502) {
   EXPECT_EQ(story.last().cancelled, Cause::kClientGone);
 }
 
-TEST_P(SessionTest, LateCallsOfAnEndedExchangeDoNotTouchTheNext) {
+TEST_P(Http1SessionTest, LateCallsOfAnEndedExchangeDoNotTouchTheNext) {
   const auto client = connect();
   client->send(kGet);
   ASSERT_TRUE(turn([&] { return !story.requests.empty() && story.last().ended; }));

@@ -1,0 +1,109 @@
+#include "listener/connection.h"
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "listener/http1_session.h"
+
+namespace holdfast::listener {
+
+namespace {
+
+constexpr std::size_t kReadBuffer = 64 * 1024;
+
+}  // namespace
+
+std::span<char> Connection::read_buffer() {
+  thread_local std::array<char, kReadBuffer> buffer;
+  return buffer;
+}
+
+Connection::Connection(Listener& listener, net::Socket socket, const net::Endpoint& peer)
+    : listener_(&listener),
+      config_(listener.config_),
+      stream_(listener.worker_, std::move(socket),
+              config_->tls != nullptr ? config_->tls->new_ssl() : nullptr, *this),
+      deadline_(listener.worker_.wheel(), *this) {
+  facts_.listener = config_->index;
+  facts_.client_ip = peer.ip();
+  facts_.client_address = peer.bytes();
+  facts_.tls = config_->tls != nullptr;
+}
+
+void Connection::start() {
+  self_ = Ref<Connection>(this);
+  listener_->add(*this);
+  // Out of memory for an SSL must not turn a TLS listener into a plain one.
+  if (!stream_.is_open() || stream_.is_tls() != facts_.tls) return close(true);
+  deadline_.arm(timeouts().handshake);
+  on_readable();
+}
+
+void Connection::drain() {
+  if (draining_ || phase_ == Phase::kClosed) return;
+  const Ref<Connection> self(this);
+  draining_ = true;
+  if (phase_ == Phase::kHandshake) on_readable();
+  if (const Ref<Session> session = session_) session->drain();
+}
+
+void Connection::abandon() {
+  const Ref<Connection> self(this);
+  if (const Ref<Session> session = session_) return session->abandon();
+  close(false);
+}
+
+void Connection::on_readable() {
+  const Ref<Connection> self(this);
+  if (const Ref<Session> session = session_) return session->on_readable();
+  if (phase_ == Phase::kHandshake && shake_hands()) choose();
+}
+
+void Connection::on_writable() {
+  const Ref<Connection> self(this);
+  if (const Ref<Session> session = session_) session->on_writable();
+}
+
+void Connection::on_deadline(int /*which*/) {
+  close(false);
+}
+
+bool Connection::shake_hands() {
+  switch (stream_.handshake().state) {
+    case net::Stream::State::kOk:
+      break;
+    case net::Stream::State::kWouldBlock:
+      stream_.wait_readable();
+      return false;
+    default:
+      close(false);
+      return false;
+  }
+  if (stream_.is_tls()) facts_.certificate_names = config_->tls->served_names(stream_.ssl());
+  return true;
+}
+
+void Connection::choose() {
+  start_session({});
+}
+
+void Connection::start_session(std::span<const char> first) {
+  deadline_.cancel();
+  phase_ = Phase::kSession;
+  session_ = make_counted<Http1Session>(*this);
+  const Ref<Session> session = session_;
+  session->start(first);
+}
+
+void Connection::close(bool reset) {
+  if (phase_ == Phase::kClosed) return;
+  const Ref<Connection> self = std::exchange(self_, nullptr);
+  phase_ = Phase::kClosed;
+  deadline_.cancel();
+  stream_.close(reset);
+  session_.reset();
+  listener_->remove(*this);
+}
+
+}  // namespace holdfast::listener
