@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/buffer.h"
 #include "listener/http1_session.h"
 
 namespace holdfast::listener {
@@ -61,7 +62,7 @@ bool Http1Session::read_request() {
   if (!held_.empty()) {
     held_at_ += feed(std::span(held_).subspan(held_at_));
     if (held_at_ == held_.size()) {
-      held_ = {};
+      release_memory(held_);
       held_at_ = 0;
     }
     return true;

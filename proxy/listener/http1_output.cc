@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/buffer.h"
 #include "listener/date.h"
 #include "listener/http1_session.h"
 
@@ -172,7 +173,7 @@ void Http1Session::flush() {
     output_deadline_.cancel();  // it moved; armed again below if it stands still
   }
   if (out_at_ == out_.size()) {
-    out_ = {};
+    release_memory(out_);
     out_at_ = 0;
     if (stream().flushed()) return output_deadline_.cancel();
   } else if (out_at_ >= kWorthWriting) {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/buffer.h"
+
 namespace holdfast::listener {
 
 namespace {
@@ -100,7 +102,7 @@ void Http1Session::end_connection() {
   exchange_.reset();
   phase_ = Phase::kLinger;
   input_deadline_.cancel();
-  held_ = {};
+  release_memory(held_);
   held_at_ = 0;
   flush();
   if (phase_ != Phase::kLinger || !out_.empty()) return;  // on_writable() goes on
@@ -128,7 +130,7 @@ void Http1Session::close(bool reset) {
   phase_ = Phase::kClosed;
   input_deadline_.cancel();
   output_deadline_.cancel();
-  out_ = {};
+  release_memory(out_);
   connection_->close(reset);
 }
 

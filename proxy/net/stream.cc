@@ -11,6 +11,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/buffer.h"
+
 namespace holdfast::net {
 
 namespace {
@@ -224,7 +226,7 @@ bool Stream::flush() {
     if (sent < 0 && !would_block()) {
       failed_ = true;
       gathered.clear();
-      pending_ = {};
+      release_memory(pending_);
       sent_ = 0;
       return false;
     }
@@ -235,7 +237,7 @@ bool Stream::flush() {
     if (!direct) sent_ += gone;
   }
   if (left == 0) {
-    pending_ = {};
+    release_memory(pending_);
     sent_ = 0;
   } else if (direct) {
     pending_.assign(at, at + left);
@@ -351,7 +353,7 @@ void Stream::close(bool reset) {
   if (!is_open()) return;
   const Ref<StreamOwner> keep = std::exchange(held_, nullptr);
   wants_read_ = wants_write_ = false;
-  pending_ = {};
+  release_memory(pending_);
   sent_ = 0;
   if (reset) {
     const linger now{1, 0};

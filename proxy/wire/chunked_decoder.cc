@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "base/buffer.h"
 #include "wire/field_syntax.h"
 
 namespace holdfast::wire {
@@ -200,7 +201,7 @@ bool ChunkedDecoder::take_trailers(std::string_view& rest) {
     }
     if (state_ == State::kFault) return true;
   }
-  partial_.clear();
+  release_memory(partial_);
   state_ = State::kDone;
   return true;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/buffer.h"
 #include "wire/request_head.h"
 
 namespace holdfast::wire {
@@ -109,7 +110,7 @@ Step RequestDecoder::finish_head(std::span<const char> head, std::size_t consume
   head_ = {};
   const std::string_view kept = head_.fields.arena().store({head.data(), head.size()});
   head_.fields.reserve(scanner_.lines() + 8);  // and what the flow will add
-  partial_ = {};
+  release_memory(partial_);
   Fault fault;
   if (!parse_request_head(kept, limits_.max_fields, head_, wants_close_, fault)) {
     return fail(std::move(fault), consumed);

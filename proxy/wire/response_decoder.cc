@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "base/buffer.h"
 #include "wire/response_head.h"
 
 namespace holdfast::wire {
@@ -94,7 +95,7 @@ Step ResponseDecoder::finish_head(std::span<const char> head, std::size_t consum
   const std::string_view kept = head_.fields.arena().store({head.data(), head.size()});
   head_.fields.reserve(scanner_.lines() + 8);  // and what the flow will add
   scanner_.reset();
-  partial_ = {};
+  release_memory(partial_);
   const std::string_view why = parse_response_head(kept, limits_.max_fields, head_request_, head_);
   if (!why.empty()) return fail(why, consumed);
   if (head_.status == kSwitchingProtocols) return fail("a 101 that was not asked for", consumed);
