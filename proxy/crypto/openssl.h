@@ -35,7 +35,10 @@ struct ErrorQueueSweep {
   ErrorQueueSweep() = default;
   ErrorQueueSweep(const ErrorQueueSweep&) = delete;
   ErrorQueueSweep& operator=(const ErrorQueueSweep&) = delete;
-  ~ErrorQueueSweep() { ERR_clear_error(); }
+  // Looking first: clearing writes all over the queue, whether or not it holds anything.
+  ~ErrorQueueSweep() {
+    if (ERR_peek_error() != 0) ERR_clear_error();
+  }
 };
 
 enum class Hash : std::uint8_t { kSha256, kSha384, kSha512 };

@@ -127,8 +127,8 @@ Checked<std::shared_ptr<const ProofHeader>> parse_header(std::string_view segmen
   if (!crypto::fits(jose::row_of(*alg).signature, key->type())) {
     return refuse(Reason::proof_key, "the proof's jwk is no key for " + std::string(*alg_name));
   }
-  std::string jkt = jose::thumbprint(*key);
-  return std::make_shared<const ProofHeader>(*alg, *std::move(key), std::move(jkt));
+  const crypto::Digest256 thumbprint = jose::thumbprint_digest(*key);
+  return std::make_shared<const ProofHeader>(*alg, *std::move(key), base64url_encode(thumbprint), thumbprint);
 }
 
 Checked<Proof> parse_proof(std::string_view compact, const KnownHeaders* known) {

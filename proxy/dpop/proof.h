@@ -11,6 +11,7 @@
 
 #include "base/reason.h"
 #include "base/time.h"
+#include "crypto/digest.h"
 #include "crypto/public_key.h"
 #include "jose/algorithm.h"
 
@@ -22,7 +23,8 @@ inline constexpr std::size_t kMaxJtiSize = 512;
 struct ProofHeader {
   jose::Algorithm alg;
   crypto::PublicKey key;
-  std::string jkt;  // RFC 7638 thumbprint of `jwk`
+  std::string jkt;               // RFC 7638 thumbprint of `jwk`
+  crypto::Digest256 thumbprint;  // the same before base64url
 };
 
 struct Proof {

@@ -109,8 +109,12 @@ std::string canonical_jwk(const PublicKey& key) {
   return R"({"e":")" + encode(key.second()) + R"(","kty":"RSA","n":")" + encode(key.first()) + R"("})";
 }
 
+crypto::Digest256 thumbprint_digest(const PublicKey& key) {
+  return crypto::sha256(canonical_jwk(key));
+}
+
 std::string thumbprint(const PublicKey& key) {
-  return base64url_encode(crypto::sha256(canonical_jwk(key)));
+  return base64url_encode(thumbprint_digest(key));
 }
 
 }  // namespace holdfast::jose

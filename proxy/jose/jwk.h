@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "crypto/digest.h"
 #include "crypto/public_key.h"
 #include "jose/algorithm.h"
 
@@ -26,7 +27,8 @@ struct JwkFlaw {
 // valid JWK.
 [[nodiscard]] std::string canonical_jwk(const crypto::PublicKey& key);
 
-// base64url(SHA-256(canonical_jwk)): `jkt`, 43 characters.
+// SHA-256(canonical_jwk), and its base64url of 43 characters: `jkt`.
+[[nodiscard]] crypto::Digest256 thumbprint_digest(const crypto::PublicKey& key);
 [[nodiscard]] std::string thumbprint(const crypto::PublicKey& key);
 
 }  // namespace holdfast::jose

@@ -26,6 +26,12 @@ bool would_block() {
   return errno == EAGAIN || errno == EWOULDBLOCK;
 }
 
+// SSL_get_error() wants an empty queue. Looking first: clearing writes all over it, whether or not it holds
+// anything.
+void clear_errors() {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 }  // namespace
 
 // The BIO below a stream's SSL. Reads go to the socket unless it is known to be drained; writes are gathered
@@ -102,7 +108,7 @@ Stream::Result Stream::handshake() {
   if (failed_) return {State::kFailed};
   if (!is_open()) return {State::kFailed};
   if (ssl_ == nullptr || SSL_is_init_finished(ssl_.get()) != 0) return {State::kOk};
-  ERR_clear_error();
+  clear_errors();
   const Result result = ssl_result(SSL_do_handshake(ssl_.get()));
   decoded_ = result.state == State::kOk && SSL_has_pending(ssl_.get()) != 0;
   // Also where it failed: the alert tells the peer why.
@@ -128,7 +134,7 @@ Stream::Result Stream::read(std::span<char> into) {
   if (failed_ || !is_open()) return {State::kFailed};
   if (!readable_ && !decoded_) return {State::kWouldBlock};
   if (ssl_ != nullptr) {
-    ERR_clear_error();
+    clear_errors();
     const int size = static_cast<int>(std::min<std::size_t>(into.size(), 1u << 30));
     const Result result = ssl_result(SSL_read(ssl_.get(), into.data(), size));
     decoded_ = result.state == State::kOk && SSL_has_pending(ssl_.get()) != 0;
@@ -181,7 +187,7 @@ Stream::Result Stream::write_tls(std::span<const char> first, std::span<const ch
     if (!flush()) return {State::kFailed};
     if (!pending_.empty()) return {State::kWouldBlock};
   }
-  ERR_clear_error();
+  clear_errors();
   std::size_t taken = 0;
   std::array<char, kRecord> joined;
   if (!first.empty() && !second.empty()) {
@@ -343,7 +349,7 @@ void Stream::shutdown_write() {
   shutdown_asked_ = true;
   if (failed_) return;
   if (ssl_ != nullptr && SSL_is_init_finished(ssl_.get()) != 0) {
-    ERR_clear_error();
+    clear_errors();
     SSL_shutdown(ssl_.get());
   }
   (void)flush();

@@ -128,7 +128,7 @@ ReplayClaim Verifier::replay_claim(const Subject& subject, const Evidence& evide
   const ProofRules& rules = subject.rules->proof;
   ReplayClaim claim{};
   claim.id = dpop::replay_key(proof.header->jkt, subject.method, subject.normal_uri, proof.jti);
-  claim.key = crypto::sha256(proof.header->jkt);
+  claim.key = proof.header->thumbprint;
   claim.keep =
       dpop::replay_lifetime(proof.iat, evidence.freshness.nonce, rules.max_age, rules.clock_skew, now);
   claim.issued = proof.iat;

@@ -22,7 +22,8 @@ constexpr std::string_view kToken = "header.payload.signature";
 Proof good_proof() {
   static const auto header =
       std::make_shared<const ProofHeader>(Algorithm::ES256, key_for(Algorithm::ES256).public_key(),
-                                          jose::thumbprint(key_for(Algorithm::ES256).public_key()));
+                                          jose::thumbprint(key_for(Algorithm::ES256).public_key()),
+                                          jose::thumbprint_digest(key_for(Algorithm::ES256).public_key()));
   Proof proof;
   proof.header = header;
   proof.htm = "GET";
