@@ -110,8 +110,6 @@ class Http2Server {
   void terminate(Http2Error error);
   // Nothing more will be read or is to be sent: the connection is to be closed.
   [[nodiscard]] bool finished() const;
-  // A fault of the connection was answered with GOAWAY, or will be: nothing is received any more.
-  [[nodiscard]] bool faulty() const;
   // Streams that were told of and are not over.
   [[nodiscard]] std::size_t open_streams() const;
   // A field section has begun and not ended: the clock for slow heads runs.

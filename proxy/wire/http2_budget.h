@@ -1,0 +1,89 @@
+// What one HTTP/2 peer may do beside making requests: a token bucket for what costs us something and is no
+// message of its own (CVE-2023-44487 and its kin: resets, provoked resets, pings, settings, priorities, empty
+// frames, window updates that no DATA explains). Every honest client does some of each; none does many in a
+// short time without getting answers too, so both time and streams that end well give tokens back. Time is an
+// argument. No thread.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+#include "base/time.h"
+#include "wire/http2.h"
+#include "wire/http2_frames.h"
+
+namespace holdfast::wire {
+
+class Http2Budget {
+ public:
+  static constexpr std::int64_t kCapacity = 500;
+  static constexpr std::int64_t kPerSecond = 25;
+  // A receiver may send one for the stream and one for the connection; some send more, in small steps.
+  static constexpr std::int64_t kWindowUpdatesPerData = 10;
+  static constexpr std::int64_t kFreeWindowUpdates = 200;
+
+  void advance(SteadyTime now) {
+    if (last_ != SteadyTime{}) {
+      const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(now - last_);
+      // Kept in thousandths; a step too short to count is not lost.
+      if (passed.count() <= 0) return;
+      add(std::min<std::int64_t>(passed.count(), kCapacity * kUnit) * kPerSecond);
+    }
+    last_ = now;
+  }
+
+  // The peer sent a frame.
+  void on_received(const Http2FrameHead& head, Http2Counts& counts) {
+    switch (head.type) {
+      case Http2FrameType::kHeaders:
+      case Http2FrameType::kContinuation:  // libnghttp2 bounds them
+        return;
+      case Http2FrameType::kData:
+        if (head.length == 0 && !head.end_stream()) on_empty_data(counts);
+        return;
+      case Http2FrameType::kRstStream:
+        ++counts.resets;
+        return spend();
+      case Http2FrameType::kWindowUpdate:
+        if (--window_updates_ >= 0) return;
+        window_updates_ = 0;
+        ++counts.window_updates;
+        return spend();
+      case Http2FrameType::kPriority:
+      case Http2FrameType::kSettings:
+      case Http2FrameType::kPushPromise:
+      case Http2FrameType::kPing:
+      case Http2FrameType::kGoaway:
+        break;
+    }
+    ++counts.idle_frames;
+    spend();
+  }
+  // DATA that moved nothing.
+  void on_empty_data(Http2Counts& counts) {
+    ++counts.idle_frames;
+    spend();
+  }
+  void on_data_sent() { window_updates_ += kWindowUpdatesPerData; }
+  // We had to reset a stream because of what the peer sent on it.
+  void on_malformed(Http2Counts& counts) {
+    ++counts.malformed;
+    spend();
+  }
+  void on_stream_end() { add(kUnit); }
+
+  [[nodiscard]] bool used_up() const { return tokens_ <= 0; }
+
+ private:
+  static constexpr std::int64_t kUnit = 1000;
+
+  void spend() { tokens_ -= kUnit; }
+  void add(std::int64_t thousandths) { tokens_ = std::min(tokens_ + thousandths, kCapacity * kUnit); }
+
+  std::int64_t tokens_ = kCapacity * kUnit;
+  std::int64_t window_updates_ = kFreeWindowUpdates;
+  SteadyTime last_{};
+};
+
+}  // namespace holdfast::wire

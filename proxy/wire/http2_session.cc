@@ -1,0 +1,292 @@
+#include "wire/http2_session.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "wire/http2_fields.h"
+
+namespace holdfast::wire {
+namespace {
+
+constexpr std::size_t kShrinkAt = 4096;
+
+}  // namespace
+
+void Http2Session::consume(std::string& buffer, std::size_t& at, std::size_t bytes) {
+  at += bytes;
+  if (at == buffer.size()) {
+    buffer = {};
+    at = 0;
+  } else if (at >= kShrinkAt && at >= buffer.size() / 2) {
+    buffer.erase(0, at);
+    at = 0;
+  }
+}
+
+Http2Session::~Http2Session() {
+  nghttp2_session_del(session_);
+}
+
+// ---- streams
+
+Http2Stream* Http2Session::find(StreamId id) const {
+  if (over_) return nullptr;
+  const auto found = streams_.find(id);
+  return found == streams_.end() || found->second->over ? nullptr : found->second.get();
+}
+
+Http2Stream& Http2Session::add(StreamId id) {
+  return *(streams_[id] = std::make_unique<Http2Stream>(id));
+}
+
+void Http2Session::tell(Http2Stream& stream) {
+  if (!std::exchange(stream.told, true)) ++open_;
+}
+
+void Http2Session::close(Http2Stream& stream, Http2Error error) {
+  drop_held(stream);
+  settle_window();
+  if (std::exchange(stream.over, true)) return;
+  if (stream.out_done && stream.in_ended) budget_.on_stream_end();
+  on_closed(stream, error);
+  if (stream.told) --open_;
+}
+
+void Http2Session::close_all(Http2Error error) {
+  while (!streams_.empty()) {
+    const std::unique_ptr<Http2Stream> stream = std::move(streams_.begin()->second);
+    nghttp2_session_set_stream_user_data(session_, stream->id, nullptr);
+    streams_.erase(streams_.begin());
+    close(*stream, error);
+  }
+}
+
+void Http2Session::reset(StreamId id, Http2Error error) {
+  Http2Stream* const stream = find(id);
+  if (stream == nullptr) return;
+  stream->over = true;
+  if (stream->told) --open_;
+  stop_input(*stream);
+  nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, static_cast<std::uint32_t>(error));
+}
+
+// ---- in
+
+void Http2Session::receive(std::span<const char> bytes, SteadyTime now) {
+  if (over_) return;
+  budget_.advance(now);
+  frames_.read(bytes, [this](const Http2FrameHead& head) { budget_.on_received(head, counts_); });
+  if (budget_.used_up()) {
+    calm();
+  } else {
+    const auto result =
+        nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+    if (result == NGHTTP2_ERR_FLOODED || result == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) {
+      ++counts_.calmed;
+      give_up(Http2Error::kEnhanceYourCalm);
+    } else if (result < 0) {
+      give_up(result == NGHTTP2_ERR_BAD_CLIENT_MAGIC ? Http2Error::kProtocolError
+                                                     : Http2Error::kInternalError);
+    } else if (budget_.used_up()) {
+      calm();
+    }
+  }
+  check_over();
+}
+
+// libnghttp2 cannot go on with this connection.
+void Http2Session::give_up(Http2Error error) {
+  over_ = true;
+  goaway_ = error;
+}
+
+void Http2Session::calm() {
+  if (counts_.calmed != 0) return;
+  ++counts_.calmed;
+  nghttp2_session_terminate_session(session_, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+void Http2Session::terminate(Http2Error error) {
+  if (over_) return;
+  for (const auto& [id, stream] : streams_) stream->over = true;
+  open_ = 0;
+  nghttp2_session_terminate_session(session_, static_cast<std::uint32_t>(error));
+}
+
+// After a fault of the connection its streams are nobody's any more.
+void Http2Session::check_over() {
+  if (over_ || nghttp2_session_want_read(session_) == 0) close_all(Http2Error::kNoError);
+}
+
+void Http2Session::take_data(Http2Stream& stream, std::span<const char> bytes) {
+  if (stream.over || stream.in_stopped) return;
+  stream.body_bytes += bytes.size();
+  if (stream.body_bytes > limits_.max_body_bytes) {
+    stop_input(stream);
+    return on_too_large(stream);
+  }
+  const std::size_t passed = stream.held.empty() ? std::min(stream.credit, bytes.size()) : 0;
+  if (passed < bytes.size()) {
+    stream.held.append(bytes.data() + passed, bytes.size() - passed);
+    held_ += bytes.size() - passed;
+  }
+  if (passed == 0) return;
+  stream.credit -= passed;
+  on_data(stream, bytes.first(passed));
+  nghttp2_session_consume_stream(session_, stream.id, passed);
+}
+
+void Http2Session::end_input(Http2Stream& stream) {
+  stream.in_ended = true;
+  if (stream.held.empty()) finish_input(stream);
+}
+
+void Http2Session::finish_input(Http2Stream& stream) {
+  if (stream.over || stream.in_stopped || std::exchange(stream.in_told, true)) return;
+  on_end(stream, std::exchange(stream.trailers, std::nullopt));
+}
+
+void Http2Session::stop_input(Http2Stream& stream) {
+  stream.in_stopped = true;
+  drop_held(stream);
+  settle_window();
+}
+
+void Http2Session::drop_held(Http2Stream& stream) {
+  held_ -= stream.held.size() - stream.held_at;
+  stream.held = {};
+  stream.held_at = 0;
+}
+
+void Http2Session::grant(StreamId id, std::size_t bytes) {
+  Http2Stream* const stream = find(id);
+  if (stream == nullptr) return;
+  stream->credit += bytes;
+  if (stream->held.empty() || std::exchange(stream->deliverable, true)) return;
+  deliverable_.push_back(id);
+}
+
+void Http2Session::deliver() {
+  while (!deliverable_.empty()) {
+    const std::vector<StreamId> ids = std::exchange(deliverable_, {});
+    for (const StreamId id : ids) {
+      Http2Stream* const stream = find(id);
+      if (stream == nullptr) continue;
+      stream->deliverable = false;
+      deliver(*stream);
+    }
+  }
+}
+
+void Http2Session::deliver(Http2Stream& stream) {
+  const std::size_t passed = std::min(stream.credit, stream.held.size() - stream.held_at);
+  if (passed != 0) {
+    // Taken out first: the owner may reset the stream meanwhile.
+    const std::string bytes = stream.held.substr(stream.held_at, passed);
+    consume(stream.held, stream.held_at, passed);
+    held_ -= passed;
+    stream.credit -= passed;
+    on_data(stream, bytes);
+    nghttp2_session_consume_stream(session_, stream.id, passed);
+    settle_window();
+  }
+  if (stream.held.empty() && stream.in_ended) finish_input(stream);
+}
+
+// Of what has come, so much counts against the connection's window as is held beyond kHttp2Held.
+void Http2Session::settle_window() {
+  const std::size_t keep = held_ > kHttp2Held ? held_ - kHttp2Held : 0;
+  if (unconsumed_ <= keep) return;
+  if (!over_) nghttp2_session_consume_connection(session_, unconsumed_ - keep);
+  unconsumed_ = keep;
+}
+
+// ---- out
+
+void Http2Session::send_data(StreamId id, std::span<const char> bytes) {
+  Http2Stream* const stream = find(id);
+  if (stream == nullptr || !stream->head_sent || stream->out_ended || bytes.empty()) return;
+  if (stream->no_body) {
+    if (stream->sent == 0) sent_.push_back(id);
+    stream->sent += bytes.size();
+    return;
+  }
+  if (stream->left && bytes.size() > *stream->left) return reset(id, Http2Error::kInternalError);
+  if (stream->left) *stream->left -= bytes.size();
+  stream->buffer.append(bytes.data(), bytes.size());
+  nghttp2_session_resume_data(session_, id);
+}
+
+void Http2Session::send_end(StreamId id, const http::Fields* trailers) {
+  Http2Stream* const stream = find(id);
+  if (stream == nullptr || !stream->head_sent || stream->out_ended || stream->no_body) return;
+  if (stream->left && *stream->left != 0) return reset(id, Http2Error::kInternalError);
+  if (trailers != nullptr) {
+    Http2FieldList list;
+    if (!list.add_trailers(*trailers)) return reset(id, Http2Error::kInternalError);
+    if (list.size() != 0) {
+      http::Fields& kept = stream->out_trailers.emplace();
+      for (const http::Field& field : *trailers) kept.add(field.name, field.value);
+    }
+  }
+  stream->out_ended = true;
+  nghttp2_session_resume_data(session_, id);
+}
+
+std::ptrdiff_t Http2Session::read_body(Http2Stream& stream, std::size_t room, std::uint32_t& flags) {
+  const std::size_t waiting = stream.buffer.size() - stream.buffer_at;
+  if (waiting == 0 && !stream.out_ended) return NGHTTP2_ERR_DEFERRED;
+  const std::size_t size = std::min(room, waiting);
+  flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+  if (size == waiting && stream.out_ended) {
+    flags |= NGHTTP2_DATA_FLAG_EOF;
+    if (stream.out_trailers) {
+      Http2FieldList list;
+      if (list.add_trailers(*stream.out_trailers) &&
+          nghttp2_submit_trailer(session_, stream.id, list.data(), list.size()) == 0) {
+        flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+      }
+    }
+  }
+  return static_cast<std::ptrdiff_t>(size);
+}
+
+void Http2Session::take_output(std::string& out, std::size_t limit) {
+  out_ = &out;
+  out_limit_ = limit;
+  while (!over_ && out.size() < limit) {
+    const std::uint8_t* data = nullptr;
+    const auto size = nghttp2_session_mem_send(session_, &data);
+    if (size < 0) give_up(Http2Error::kInternalError);
+    if (size <= 0) break;
+    out.append(reinterpret_cast<const char*>(data), static_cast<std::size_t>(size));
+  }
+  out_ = nullptr;
+  if (const std::optional<Http2Error> error = std::exchange(goaway_, std::nullopt)) {
+    const auto last = static_cast<std::uint32_t>(last_peer_stream_);
+    const auto code = static_cast<std::uint32_t>(*error);
+    const std::array<std::uint32_t, 2> words{last, code};
+    out.append({0, 0, 8, static_cast<char>(NGHTTP2_GOAWAY), 0, 0, 0, 0, 0});
+    for (const std::uint32_t word : words) {
+      for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(word >> shift & 0xffU));
+    }
+  }
+  check_over();
+  if (!over_ && budget_.used_up()) calm();
+  for (const StreamId id : std::exchange(sent_, {})) {
+    Http2Stream* const stream = find(id);
+    if (stream != nullptr) on_sent(*stream, std::exchange(stream->sent, 0));
+  }
+}
+
+bool Http2Session::wants_output() const {
+  return goaway_.has_value() || !sent_.empty() || (!over_ && nghttp2_session_want_write(session_) != 0);
+}
+
+bool Http2Session::finished() const {
+  if (over_) return !goaway_.has_value();
+  return nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
+}
+
+}  // namespace holdfast::wire
