@@ -94,6 +94,7 @@ struct RequestHead {
   std::uint8_t version_major = 1;
   std::uint8_t version_minor = 1;
   bool expect_continue = false;
+  bool accepts_trailers = false;  // `te: trailers` in HTTP/2, which gRPC servers ask for
   BodyLength body;
   Fields fields;  // Host included, pseudo-header fields not
 };

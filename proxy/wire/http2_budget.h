@@ -23,6 +23,9 @@ class Http2Budget {
   static constexpr std::int64_t kWindowUpdatesPerData = 10;
   static constexpr std::int64_t kFreeWindowUpdates = 200;
 
+  // `resets_cost`: not where the streams are ours, and the peer refuses what we ask.
+  explicit Http2Budget(bool resets_cost) : resets_cost_(resets_cost) {}
+
   void advance(SteadyTime now) {
     if (last_ != SteadyTime{}) {
       const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(now - last_);
@@ -44,7 +47,8 @@ class Http2Budget {
         return;
       case Http2FrameType::kRstStream:
         ++counts.resets;
-        return spend();
+        if (resets_cost_) spend();
+        return;
       case Http2FrameType::kWindowUpdate:
         if (--window_updates_ >= 0) return;
         window_updates_ = 0;
@@ -81,6 +85,7 @@ class Http2Budget {
   void spend() { tokens_ -= kUnit; }
   void add(std::int64_t thousandths) { tokens_ = std::min(tokens_ + thousandths, kCapacity * kUnit); }
 
+  bool resets_cost_;
   std::int64_t tokens_ = kCapacity * kUnit;
   std::int64_t window_updates_ = kFreeWindowUpdates;
   SteadyTime last_{};

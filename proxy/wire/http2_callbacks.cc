@@ -26,28 +26,24 @@ struct CallbacksDelete {
 
 struct Http2Session::Callbacks {
   static Http2Session& self(void* user) { return *static_cast<Http2Session*>(user); }
-  static Http2Stream* stream(nghttp2_session* session, StreamId id) {
-    return static_cast<Http2Stream*>(nghttp2_session_get_stream_user_data(session, id));
-  }
-
-  static int begin_headers(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+  static int begin_headers(nghttp2_session* /*session*/, const nghttp2_frame* frame, void* user) {
     Http2Session& it = self(user);
     const StreamId id = frame->hd.stream_id;
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
       it.last_peer_stream_ = id;
-      nghttp2_session_set_stream_user_data(session, id, &it.add(id));
-    } else if (Http2Stream* const known = stream(session, id)) {
+      it.add(id);
+    } else if (Http2Stream* const known = it.find_any(id)) {
       known->section = {};
     }
     return 0;
   }
 
-  static int header(nghttp2_session* session, const nghttp2_frame* frame, const std::uint8_t* name,
+  static int header(nghttp2_session* /*session*/, const nghttp2_frame* frame, const std::uint8_t* name,
                     std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
                     std::uint8_t /*flags*/, void* user) {
-    Http2Stream* const known = stream(session, frame->hd.stream_id);
-    if (known == nullptr) return 0;
     Http2Session& it = self(user);
+    Http2Stream* const known = it.find_any(frame->hd.stream_id);
+    if (known == nullptr) return 0;
     if (!known->section.add({reinterpret_cast<const char*>(name), name_size},
                             {reinterpret_cast<const char*>(value), value_size}, it.limits_)) {
       it.calm();
@@ -61,15 +57,12 @@ struct Http2Session::Callbacks {
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   }
 
-  static int frame_received(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+  static int frame_received(nghttp2_session* /*session*/, const nghttp2_frame* frame, void* user) {
     Http2Session& it = self(user);
     const bool end = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     switch (frame->hd.type) {
       case NGHTTP2_SETTINGS:
         it.established_ = true;
-        return 0;
-      case NGHTTP2_GOAWAY:
-        it.on_goaway(frame->goaway.last_stream_id);
         return 0;
       case NGHTTP2_DATA:
         if (!end && frame->hd.length != 0 && frame->hd.length == frame->data.padlen) {
@@ -79,32 +72,32 @@ struct Http2Session::Callbacks {
       case NGHTTP2_HEADERS:
         break;
       case NGHTTP2_RST_STREAM:
-        if (Http2Stream* const known = stream(session, frame->hd.stream_id)) known->peer_reset = true;
+        if (Http2Stream* const known = it.find_any(frame->hd.stream_id)) known->peer_reset = true;
         return 0;
       default:
         return 0;
     }
-    Http2Stream* const known = stream(session, frame->hd.stream_id);
+    Http2Stream* const known = it.find_any(frame->hd.stream_id);
     if (known == nullptr) return 0;
     if (frame->hd.type == NGHTTP2_HEADERS && !known->over && !known->in_stopped) it.on_section(*known, end);
     if (end) it.end_input(*known);
     return 0;
   }
 
-  static int data_chunk(nghttp2_session* session, std::uint8_t /*flags*/, StreamId id,
+  static int data_chunk(nghttp2_session* /*session*/, std::uint8_t /*flags*/, StreamId id,
                         const std::uint8_t* data, std::size_t size, void* user) {
     Http2Session& it = self(user);
     it.unconsumed_ += size;
-    if (Http2Stream* const known = stream(session, id)) {
+    if (Http2Stream* const known = it.find_any(id)) {
       it.take_data(*known, {reinterpret_cast<const char*>(data), size});
     }
     it.settle_window();
     return 0;
   }
 
-  static int frame_sent(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
+  static int frame_sent(nghttp2_session* /*session*/, const nghttp2_frame* frame, void* user) {
     Http2Session& it = self(user);
-    Http2Stream* const known = stream(session, frame->hd.stream_id);
+    Http2Stream* const known = it.find_any(frame->hd.stream_id);
     switch (frame->hd.type) {
       case NGHTTP2_RST_STREAM:
         // One that nobody asked for: libnghttp2's answer to something malformed. Streams that it refuses
@@ -137,27 +130,24 @@ struct Http2Session::Callbacks {
   }
 
   static int stream_closed(nghttp2_session* /*session*/, StreamId id, std::uint32_t error, void* user) {
-    Http2Session& it = self(user);
-    const auto found = it.streams_.find(id);
-    if (found == it.streams_.end()) return 0;
-    const std::unique_ptr<Http2Stream> known = std::move(found->second);
-    it.streams_.erase(found);
-    it.close(*known, static_cast<Http2Error>(error));
+    self(user).close(id, static_cast<Http2Error>(error));
     return 0;
   }
 
-  static ssize_t read_body(nghttp2_session* session, StreamId id, std::uint8_t* /*into*/, std::size_t room,
-                           std::uint32_t* flags, nghttp2_data_source* /*source*/, void* user) {
-    Http2Stream* const known = stream(session, id);
+  static ssize_t read_body(nghttp2_session* /*session*/, StreamId id, std::uint8_t* /*into*/,
+                           std::size_t room, std::uint32_t* flags, nghttp2_data_source* /*source*/,
+                           void* user) {
+    Http2Session& it = self(user);
+    Http2Stream* const known = it.find_any(id);
     if (known == nullptr) return NGHTTP2_ERR_DEFERRED;
-    return self(user).read_body(*known, room, *flags);
+    return it.read_body(*known, room, *flags);
   }
 
-  static int send_data(nghttp2_session* session, nghttp2_frame* frame, const std::uint8_t* head,
+  static int send_data(nghttp2_session* /*session*/, nghttp2_frame* frame, const std::uint8_t* head,
                        std::size_t size, nghttp2_data_source* /*source*/, void* user) {
     Http2Session& it = self(user);
     if (it.out_->size() >= it.out_limit_) return NGHTTP2_ERR_WOULDBLOCK;
-    Http2Stream* const known = stream(session, frame->hd.stream_id);
+    Http2Stream* const known = it.find_any(frame->hd.stream_id);
     if (known == nullptr) return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
     it.out_->append(reinterpret_cast<const char*>(head), 9);
     it.out_->append(known->buffer, known->buffer_at, size);
@@ -188,7 +178,10 @@ struct Http2Session::Callbacks {
 };
 
 Http2Session::Http2Session(Role role, const Http2Limits& limits)
-    : limits_(limits), frames_(role == Role::kServer ? Http2FrameReader::kClientPreface : 0) {
+    : role_(role),
+      limits_(limits),
+      frames_(role == Role::kServer ? Http2FrameReader::kClientPreface : 0),
+      budget_(role == Role::kServer) {
   nghttp2_option* made = nullptr;
   if (nghttp2_option_new(&made) != 0) throw std::bad_alloc();
   const std::unique_ptr<nghttp2_option, OptionDelete> option(made);

@@ -1,5 +1,6 @@
 #include "wire/http2_fields.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "base/ascii.h"
@@ -19,11 +20,13 @@ void Http2FieldList::add(std::string_view name, std::string_view value) {
   list_.push_back({bytes_of(name), bytes_of(value), name.size(), value.size(), NGHTTP2_NV_FLAG_NONE});
 }
 
-bool Http2FieldList::add_fields(const http::Fields& fields) {
+bool Http2FieldList::add_fields(const http::Fields& fields, std::initializer_list<std::string_view> but) {
   list_.reserve(list_.size() + fields.size());
   for (const http::Field& field : fields) {
     if (!is_token(field.name) || has_control(field.value)) return false;
-    if (!belongs_to_connection(field.name)) add(field.name, trim_ows(field.value));
+    const bool left_out =
+        std::ranges::any_of(but, [&field](std::string_view name) { return iequals(field.name, name); });
+    if (!left_out && !belongs_to_connection(field.name)) add(field.name, trim_ows(field.value));
   }
   return true;
 }
@@ -34,6 +37,13 @@ bool Http2FieldList::add_trailers(const http::Fields& trailers) {
     if (!forbidden_in_trailers(field.name)) add(field.name, trim_ows(field.value));
   }
   return true;
+}
+
+bool Http2FieldList::are_words() const {
+  return std::ranges::all_of(list_, [](const nghttp2_nv& field) {
+    const std::string_view value(reinterpret_cast<const char*>(field.value), field.valuelen);
+    return !value.empty() && !has_control(value) && value.find_first_of(" \t") == std::string_view::npos;
+  });
 }
 
 }  // namespace holdfast::wire

@@ -6,6 +6,7 @@
 #include <nghttp2/nghttp2.h>
 
 #include <cstddef>
+#include <initializer_list>
 #include <string_view>
 #include <vector>
 
@@ -17,10 +18,12 @@ namespace holdfast::wire {
 class Http2FieldList {
  public:
   void add(std::string_view name, std::string_view value);
-  // false: a name or value may not be sent.
-  [[nodiscard]] bool add_fields(const http::Fields& fields);
+  // false: a name or value may not be sent. Fields named in `but` are left out.
+  [[nodiscard]] bool add_fields(const http::Fields& fields, std::initializer_list<std::string_view> but = {});
   // Those of framing, routing and credentials are dropped as well.
   [[nodiscard]] bool add_trailers(const http::Fields& trailers);
+  // What was given to add() holds neither control bytes nor spaces, and is not empty.
+  [[nodiscard]] bool are_words() const;
   [[nodiscard]] const nghttp2_nv* data() const { return list_.data(); }
   [[nodiscard]] std::size_t size() const { return list_.size(); }
 

@@ -72,6 +72,8 @@ bool gather(const http::Fields& fields, http::RequestHead& head, Gathered& found
       ++found.cookies;
     } else if (field.name == "expect") {
       head.expect_continue = iequals(field.value, "100-continue");
+    } else if (field.name == "te") {
+      head.accepts_trailers = true;
     }
   }
   return true;

@@ -1,11 +1,11 @@
 #include "wire/http2_server.h"
 
 #include <array>
-#include <charconv>
 #include <string_view>
 #include <utility>
 
 #include "base/ascii.h"
+#include "wire/digits.h"
 #include "wire/http2_fields.h"
 #include "wire/http2_session.h"
 
@@ -15,20 +15,6 @@ namespace {
 using Kind = http::BodyLength::Kind;
 
 constexpr std::uint32_t kFieldOverhead = 32;  // RFC 9113 6.5.2
-
-// Decimal digits of a status or a length, for as long as it lives.
-class Digits {
- public:
-  explicit Digits(std::uint64_t number) {
-    size_ = static_cast<std::size_t>(std::to_chars(text_.data(), text_.data() + text_.size(), number).ptr -
-                                     text_.data());
-  }
-  [[nodiscard]] std::string_view view() const { return {text_.data(), size_}; }
-
- private:
-  std::array<char, 20> text_{};
-  std::size_t size_ = 0;
-};
 
 bool is_number(std::string_view text) {
   for (const char c : text) {

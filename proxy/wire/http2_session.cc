@@ -30,10 +30,14 @@ Http2Session::~Http2Session() {
 
 // ---- streams
 
-Http2Stream* Http2Session::find(StreamId id) const {
-  if (over_) return nullptr;
+Http2Stream* Http2Session::find_any(StreamId id) const {
   const auto found = streams_.find(id);
-  return found == streams_.end() || found->second->over ? nullptr : found->second.get();
+  return found == streams_.end() ? nullptr : found->second.get();
+}
+
+Http2Stream* Http2Session::find(StreamId id) const {
+  Http2Stream* const stream = find_any(id);
+  return stream == nullptr || stream->over ? nullptr : stream;
 }
 
 Http2Stream& Http2Session::add(StreamId id) {
@@ -44,7 +48,23 @@ void Http2Session::tell(Http2Stream& stream) {
   if (!std::exchange(stream.told, true)) ++open_;
 }
 
-void Http2Session::close(Http2Stream& stream, Http2Error error) {
+// libnghttp2 has closed it, or the connection is over.
+void Http2Session::close(StreamId id, Http2Error error) {
+  const auto found = streams_.find(id);
+  if (found == streams_.end() || found->second->closed) return;
+  Http2Stream& stream = *found->second;
+  if (role_ == Role::kClient && stream.in_ended && !stream.in_told && !stream.over) {
+    // An answer is whole once it is here, however slowly the client takes it.
+    stream.closed = true;
+    ++closed_;
+    return;
+  }
+  const std::unique_ptr<Http2Stream> last = std::move(found->second);
+  streams_.erase(found);
+  end(*last, error);
+}
+
+void Http2Session::end(Http2Stream& stream, Http2Error error) {
   drop_held(stream);
   settle_window();
   if (std::exchange(stream.over, true)) return;
@@ -54,12 +74,27 @@ void Http2Session::close(Http2Stream& stream, Http2Error error) {
 }
 
 void Http2Session::close_all(Http2Error error) {
-  while (!streams_.empty()) {
-    const std::unique_ptr<Http2Stream> stream = std::move(streams_.begin()->second);
-    nghttp2_session_set_stream_user_data(session_, stream->id, nullptr);
-    streams_.erase(streams_.begin());
-    close(*stream, error);
+  std::vector<StreamId> ids;
+  ids.reserve(streams_.size());
+  for (const auto& [id, stream] : streams_) ids.push_back(id);
+  for (const StreamId id : ids) close(id, error);
+}
+
+// Lets go of streams that were kept for what they held.
+void Http2Session::sweep() {
+  if (closed_ == 0) return;
+  std::vector<std::unique_ptr<Http2Stream>> done;
+  for (auto at = streams_.begin(); at != streams_.end();) {
+    const Http2Stream& stream = *at->second;
+    if (stream.closed && (stream.in_told || stream.over)) {
+      done.push_back(std::move(at->second));
+      at = streams_.erase(at);
+    } else {
+      ++at;
+    }
   }
+  closed_ -= done.size();
+  for (const auto& stream : done) end(*stream, Http2Error::kNoError);
 }
 
 void Http2Session::reset(StreamId id, Http2Error error) {
@@ -68,6 +103,7 @@ void Http2Session::reset(StreamId id, Http2Error error) {
   stream->over = true;
   if (stream->told) --open_;
   stop_input(*stream);
+  if (stream->closed) return;  // goes at the next sweep
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, static_cast<std::uint32_t>(error));
 }
 
@@ -102,16 +138,24 @@ void Http2Session::give_up(Http2Error error) {
 }
 
 void Http2Session::calm() {
-  if (counts_.calmed != 0) return;
+  if (counts_.calmed != 0 || over_) return;
   ++counts_.calmed;
+  terminated_ = true;
   nghttp2_session_terminate_session(session_, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 void Http2Session::terminate(Http2Error error) {
-  if (over_) return;
+  if (std::exchange(terminated_, true)) return;
   for (const auto& [id, stream] : streams_) stream->over = true;
   open_ = 0;
+  if (over_) return;
   nghttp2_session_terminate_session(session_, static_cast<std::uint32_t>(error));
+}
+
+void Http2Session::lose_connection() {
+  over_ = true;
+  goaway_.reset();
+  check_over();
 }
 
 // After a fault of the connection its streams are nobody's any more.
@@ -177,6 +221,7 @@ void Http2Session::deliver() {
       deliver(*stream);
     }
   }
+  sweep();
 }
 
 void Http2Session::deliver(Http2Stream& stream) {
@@ -188,15 +233,16 @@ void Http2Session::deliver(Http2Stream& stream) {
     held_ -= passed;
     stream.credit -= passed;
     on_data(stream, bytes);
-    nghttp2_session_consume_stream(session_, stream.id, passed);
+    if (!stream.closed) nghttp2_session_consume_stream(session_, stream.id, passed);
     settle_window();
   }
   if (stream.held.empty() && stream.in_ended) finish_input(stream);
 }
 
-// Of what has come, so much counts against the connection's window as is held beyond kHttp2Held.
+// Of what has come, so much counts against the connection's window as is held beyond kHttp2Held. Not where
+// the streams are many clients': slow ones among them would hold up the others.
 void Http2Session::settle_window() {
-  const std::size_t keep = held_ > kHttp2Held ? held_ - kHttp2Held : 0;
+  const std::size_t keep = role_ == Role::kServer && held_ > kHttp2Held ? held_ - kHttp2Held : 0;
   if (unconsumed_ <= keep) return;
   if (!over_) nghttp2_session_consume_connection(session_, unconsumed_ - keep);
   unconsumed_ = keep;
@@ -206,7 +252,7 @@ void Http2Session::settle_window() {
 
 void Http2Session::send_data(StreamId id, std::span<const char> bytes) {
   Http2Stream* const stream = find(id);
-  if (stream == nullptr || !stream->head_sent || stream->out_ended || bytes.empty()) return;
+  if (stream == nullptr || !stream->head_sent || stream->out_ended || stream->closed || bytes.empty()) return;
   if (stream->no_body) {
     if (stream->sent == 0) sent_.push_back(id);
     stream->sent += bytes.size();
@@ -220,7 +266,8 @@ void Http2Session::send_data(StreamId id, std::span<const char> bytes) {
 
 void Http2Session::send_end(StreamId id, const http::Fields* trailers) {
   Http2Stream* const stream = find(id);
-  if (stream == nullptr || !stream->head_sent || stream->out_ended || stream->no_body) return;
+  if (stream == nullptr || !stream->head_sent || stream->out_ended || stream->no_body || stream->closed)
+    return;
   if (stream->left && *stream->left != 0) return reset(id, Http2Error::kInternalError);
   if (trailers != nullptr) {
     Http2FieldList list;
@@ -278,6 +325,7 @@ void Http2Session::take_output(std::string& out, std::size_t limit) {
     Http2Stream* const stream = find(id);
     if (stream != nullptr) on_sent(*stream, std::exchange(stream->sent, 0));
   }
+  sweep();
 }
 
 bool Http2Session::wants_output() const {

@@ -44,6 +44,8 @@ struct Http2Stream {
   bool in_ended = false;    // END_STREAM came
   bool in_told = false;     // and the owner was told of the end
   bool peer_reset = false;
+  bool closed = false;  // libnghttp2 has forgotten it; what is held of its message is still handed out
+  unsigned interims = 0;
   std::size_t credit = 0;
   std::uint64_t body_bytes = 0;
   std::string held;
@@ -80,6 +82,8 @@ class Http2Session {
   void take_output(std::string& out, std::size_t limit);
   [[nodiscard]] bool wants_output() const;
   void terminate(Http2Error error);
+  // Nothing will be received or sent any more.
+  void lose_connection();
   [[nodiscard]] bool finished() const;
   [[nodiscard]] std::size_t open_streams() const { return open_; }
   [[nodiscard]] bool in_field_section() const { return frames_.in_field_section(); }
@@ -102,12 +106,17 @@ class Http2Session {
   virtual void on_out_done(Http2Stream& stream) = 0;
   // The stream is over and was not so for the owner; it is marked so already. `error` is RST_STREAM's.
   virtual void on_closed(Http2Stream& stream, Http2Error error) = 0;
-  virtual void on_goaway(StreamId /*last*/) {}
 
   [[nodiscard]] nghttp2_session* session() const { return session_; }
+  [[nodiscard]] bool is_over() const { return over_; }
+  [[nodiscard]] bool is_terminated() const { return terminated_; }
+  // Streams that libnghttp2 knows.
+  [[nodiscard]] std::size_t known_streams() const { return streams_.size() - closed_; }
   [[nodiscard]] const Http2Limits& limits() const { return limits_; }
   // nullptr: none that the owner could mean.
   [[nodiscard]] Http2Stream* find(StreamId id) const;
+  // One that the owner may have done with, too.
+  [[nodiscard]] Http2Stream* find_any(StreamId id) const;
   Http2Stream& add(StreamId id);
   void tell(Http2Stream& stream);
   // The rest of what the peer sends on it is dropped.
@@ -128,11 +137,14 @@ class Http2Session {
   void settle_window();
   void give_up(Http2Error error);
   void calm();
-  void close(Http2Stream& stream, Http2Error error);
+  void close(StreamId id, Http2Error error);
+  void end(Http2Stream& stream, Http2Error error);
   void close_all(Http2Error error);
+  void sweep();
   void check_over();
   [[nodiscard]] std::ptrdiff_t read_body(Http2Stream& stream, std::size_t room, std::uint32_t& flags);
 
+  const Role role_;
   const Http2Limits limits_;
   nghttp2_session* session_ = nullptr;
   std::unordered_map<StreamId, std::unique_ptr<Http2Stream>> streams_;
@@ -144,10 +156,12 @@ class Http2Session {
   std::string* out_ = nullptr;  // while take_output() runs
   std::size_t out_limit_ = 0;
   std::size_t open_ = 0;
+  std::size_t closed_ = 0;
   std::size_t held_ = 0;        // in all streams
   std::size_t unconsumed_ = 0;  // of the connection's window
   StreamId last_peer_stream_ = 0;
   bool established_ = false;
+  bool terminated_ = false;
   bool over_ = false;                 // libnghttp2 is not called any more
   std::optional<Http2Error> goaway_;  // to be written by hand, after libnghttp2 gave up
 };
