@@ -49,6 +49,7 @@ upstream::Config upstream_config(const settings::Upstream& from) {
     tls = tls || server.origin.scheme == "https";
     config.servers.push_back({.name = text_of(server.origin),
                               .tls = server.origin.scheme == "https",
+                              .http2 = server.origin.scheme == "h2c",
                               .server_name = from.tls.server_name.value_or(server.origin.host),
                               .weight = server.weight});
   }
@@ -65,8 +66,10 @@ upstream::Config upstream_config(const settings::Upstream& from) {
     const auto path = [](const std::optional<std::filesystem::path>& file) {
       return file ? file->string() : std::string();
     };
-    config.tls = or_fail(net::TlsClientContext::create(
-        {.ca = path(from.tls.ca), .certificate = path(from.tls.certificate), .key = path(from.tls.key)}));
+    config.tls = or_fail(net::TlsClientContext::create({.ca = path(from.tls.ca),
+                                                        .certificate = path(from.tls.certificate),
+                                                        .key = path(from.tls.key),
+                                                        .protocols = {"h2", "http/1.1"}}));
   }
   return config;
 }

@@ -114,7 +114,7 @@ void check_upstreams(const Settings& settings, Report& report) {
     for (std::size_t j = 0; j < upstream.servers.size(); ++j) {
       const Origin& origin = upstream.servers[j].origin;
       any_https = any_https || origin.scheme == "https";
-      if (origin.scheme == "http" && !is_loopback(origin.host)) {
+      if (origin.scheme != "https" && !is_loopback(origin.host)) {
         report.warning_at(item(path + ".servers", j),
                           "is plain http outside loopback: requests and identity headers can be read and "
                           "changed on the way");

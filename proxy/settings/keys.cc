@@ -80,8 +80,12 @@ Value<Audiences> audiences() {
 
 Value<Origin> server_url() {
   return scalar([](std::string_view text) -> Parsed<Origin> {
-    if (text.starts_with("h2c://")) return std::unexpected("http or https: h2c is not yet supported");
-    return parse_origin(text);
+    // HTTP/2 by prior knowledge: an http URL but for its scheme.
+    constexpr std::string_view kH2c = "h2c://";
+    if (!text.starts_with(kH2c)) return parse_origin(text);
+    auto origin = parse_origin("http://" + std::string(text.substr(kH2c.size())));
+    if (origin) origin->scheme = "h2c";
+    return origin;
   });
 }
 

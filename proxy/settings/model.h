@@ -28,7 +28,8 @@ struct Address {
   bool operator==(const Address&) const = default;
 };
 
-// An absolute http or https URL of a server: no path, no query. `host` is lower-case and without brackets.
+// An absolute http or https URL of a server, or h2c where an upstream's: no path, no query. `host` is
+// lower-case and without brackets.
 struct Origin {
   std::string scheme;
   std::string host;

@@ -15,8 +15,9 @@ namespace holdfast::upstream {
 enum class Balance : std::uint8_t { kLeastRequest, kRoundRobin };
 
 struct Server {
-  std::string name;  // as configured, for log and metrics
-  bool tls = false;
+  std::string name;         // as configured, for log and metrics
+  bool tls = false;         // then ALPN says which version of HTTP it speaks
+  bool http2 = false;       // without tls: by prior knowledge (RFC 9113 3.3)
   std::string server_name;  // that the certificate must carry; with tls
   unsigned weight = 1;      // at least 1
 };
@@ -39,6 +40,7 @@ struct Config {
   unsigned max_retries = 1;
   std::shared_ptr<const net::TlsClientContext> tls;  // where a server has tls
   wire::Limits limits;                               // of response heads
+  std::uint32_t max_streams = 100;                   // on one HTTP/2 connection; its server may want fewer
 };
 
 }  // namespace holdfast::upstream

@@ -4,11 +4,22 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <string_view>
 #include <utility>
 
 #include "upstream/pool.h"
 
 namespace holdfast::upstream {
+namespace {
+
+std::string_view alpn_selected(const SSL* ssl) {
+  const unsigned char* name = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl, &name, &size);
+  return {reinterpret_cast<const char*>(name), size};
+}
+
+}  // namespace
 
 // Holds the connection while an attempt is under way; a counted object of its own because both net::Connect
 // and net::Stream want one.
@@ -95,6 +106,8 @@ void Connection::handshake() {
   switch (stream_->handshake().state) {
     case net::Stream::State::kOk:
       handshaking_ = false;
+      speaks_http2_ =
+          stream_->is_tls() ? alpn_selected(stream_->ssl()) == "h2" : pool_->config().servers[server_].http2;
       if (user_ != nullptr) user_->on_connected();
       break;
     case net::Stream::State::kWouldBlock:

@@ -1,6 +1,7 @@
 // One connection to one server: dialled over the server's addresses in turn, TLS where the server has it,
-// then used by one exchange at a time or idle. Bytes or an end on an idle connection close it: an answer that
-// nobody asked for is never taken for the answer to the next request. Worker's thread only.
+// then used by one exchange at a time or idle, or, if it speaks HTTP/2, by an Http2Connection. Bytes or an
+// end on an idle connection close it: an answer that nobody asked for is never taken for the answer to the
+// next request. Worker's thread only.
 #pragma once
 
 #include <chrono>
@@ -39,6 +40,8 @@ class Connection final : public net::StreamOwner, private net::Expirable {
   [[nodiscard]] std::size_t server() const { return server_; }
   [[nodiscard]] net::Stream& stream() { return *stream_; }
   [[nodiscard]] wire::ResponseDecoder& decoder() { return decoder_; }
+  // Once it is up: by prior knowledge, or as ALPN said.
+  [[nodiscard]] bool speaks_http2() const { return speaks_http2_; }
   // An exchange was served by it before: the server may have closed it meanwhile without a fault of its own.
   [[nodiscard]] bool reused() const { return reused_; }
 
@@ -72,6 +75,7 @@ class Connection final : public net::StreamOwner, private net::Expirable {
   Ref<Dial> dial_;
   std::optional<net::Stream> stream_;
   bool handshaking_ = false;
+  bool speaks_http2_ = false;
   bool reused_ = false;
   bool open_ = true;  // has its place in the shared count
   net::Deadline idle_deadline_;

@@ -53,7 +53,7 @@ void Exchange::find_connection(bool fresh) {
   switch (pool_->acquire(*this, tried_, fresh)) {
     case Pool::Found::kReady:
       // A body is asked for by a call of the client, which does not know us yet.
-      if (encoder_.ended()) return begin();
+      if (head_.body.kind == http::BodyLength::Kind::kNone) return begin();
       return begin_soon();
     case Pool::Found::kDialling:
     case Pool::Found::kWaiting:
@@ -65,11 +65,20 @@ void Exchange::find_connection(bool fresh) {
   }
 }
 
+void Exchange::count_in(std::size_t server) {
+  counted_ = true;
+  pool_->state().servers[server].in_flight.fetch_add(1, std::memory_order_relaxed);
+  client_->on_backend_chosen(pool_->config().servers[server].name);
+}
+
+void Exchange::count_out(std::size_t server) {
+  if (!std::exchange(counted_, false)) return;
+  pool_->state().servers[server].in_flight.fetch_sub(1, std::memory_order_relaxed);
+}
+
 void Exchange::take(Ref<Connection> connection) {
   connection_ = std::move(connection);
-  counted_ = true;
-  pool_->state().servers[connection_->server()].in_flight.fetch_add(1, std::memory_order_relaxed);
-  client_->on_backend_chosen(pool_->config().servers[connection_->server()].name);
+  count_in(connection_->server());
 }
 
 void Exchange::begin_soon() {
@@ -79,13 +88,21 @@ void Exchange::begin_soon() {
 }
 
 void Exchange::on_connected() {
-  begin();
+  if (!connection_->speaks_http2()) return begin();
+  const Ref<Http2Connection> shared = pool_->adopt(std::move(connection_));
+  http2_ = shared;
+  shared->start();
+  begin_http2();
 }
 
 void Exchange::on_connect_failed() {
+  find_another(connection_->server());
+}
+
+void Exchange::find_another(std::size_t failed_server) {
   const Ref<Exchange> self(this);
   tried_.resize(pool_->config().servers.size(), false);
-  tried_[connection_->server()] = true;
+  tried_[failed_server] = true;
   let_go(false);
   find_connection(false);
 }
@@ -94,11 +111,10 @@ void Exchange::let_go(bool reusable) {
   deadline_.cancel();
   active_ = false;
   paused_ = false;
+  if (http2_) leave_http2(false);
   Ref<Connection> connection = std::move(connection_);
   if (!connection) return;
-  if (std::exchange(counted_, false)) {
-    pool_->state().servers[connection->server()].in_flight.fetch_sub(1, std::memory_order_relaxed);
-  }
+  count_out(connection->server());
   if (reusable) {
     pool_->release(std::move(connection));
   } else {
@@ -110,6 +126,8 @@ void Exchange::let_go(bool reusable) {
 
 void Exchange::begin() {
   const Ref<Exchange> self(this);
+  if (http2_) return begin_http2();
+  if (std::exchange(speaks_http2_, false) && !encode_held()) return fail(Cause::kRequestMalformed);
   active_ = true;
   deadline_.cancel();
   connection_->decoder().begin(head_.method);
@@ -127,6 +145,7 @@ void Exchange::begin() {
 
 void Exchange::on_request_data(std::span<const char> bytes) {
   if (done_ || stopped_) return;
+  if (speaks_http2_) return send_http2(bytes);
   if (!encoder_.data(bytes, out_)) return fail(Cause::kRequestMalformed);
   owed_ += bytes.size();
   pump();
@@ -134,13 +153,18 @@ void Exchange::on_request_data(std::span<const char> bytes) {
 
 void Exchange::on_request_trailers(http::Fields trailers) {
   if (done_ || stopped_) return;
-  if (!encoder_.end(trailers, out_)) return fail(Cause::kRequestMalformed);
-  pump();
+  held_trailers_ = std::move(trailers);
+  on_request_end();
 }
 
 void Exchange::on_request_end() {
-  if (done_ || stopped_) return;
-  if (!encoder_.end(out_)) return fail(Cause::kRequestMalformed);
+  if (done_ || stopped_ || std::exchange(request_ended_, true)) return;
+  if (speaks_http2_) {
+    if (stream_ == 0) return;
+    http2_->send_end(stream_, held_trailers_);
+    return watch_http2();
+  }
+  if (!encoder_.end(held_trailers_, out_)) return fail(Cause::kRequestMalformed);
   pump();
 }
 
@@ -203,6 +227,10 @@ void Exchange::on_connection_writable() {
 void Exchange::grant_response(std::size_t bytes) {
   if (done_) return;
   credit_ += bytes;
+  if (stream_ != 0) {
+    http2_->grant_response(stream_, bytes);
+    return watch_http2();
+  }
   if (!paused_ || credit_ < kResumeAt) return;
   paused_ = false;
   connection_->stream().wait_readable();
@@ -334,8 +362,9 @@ void Exchange::arm(Waiting what, std::chrono::milliseconds after) {
 void Exchange::on_deadline(int /*which*/) {
   if (done_) return;
   const Ref<Exchange> self(this);
-  if (waiting_for_ == Waiting::kBackend) return fail(Cause::kBackendTimeout);
+  if (waiting_for_ != Waiting::kConnection) return fail(Cause::kBackendTimeout);
   if (connection_) return on_connect_failed();
+  if (http2_) return on_http2_failed();
   pool_->stop_waiting(*this);
   fail(Cause::kBackendUnreachable);
 }

@@ -1,12 +1,14 @@
-// One request and its answer over HTTP/1.1: sends the head together with what is there of the body, streams
-// both ways under credit, and decides what a failure means.
+// One request and its answer, over HTTP/1.1 or HTTP/2 as the server speaks it: streams both ways under
+// credit, and decides what a failure means. exchange.cc finds a connection and speaks HTTP/1, where the head
+// goes out together with what is there of the body; exchange_http2.cc has a stream of a shared connection.
 //
 //   find a connection -> send -> (interim heads) -> head -> body -> end
 //
 // Retried at most max_retries times, on a new connection, and only while nothing of an answer was seen and
 // the whole request is still held here: when nothing was sent at all, or the method is idempotent (RFC
 // 9110 9.2.2). A server that cannot be connected to is no retry: the next one is tried. The connection is
-// kept only if both messages ended cleanly and nothing followed. Worker's thread only.
+// kept only if both messages ended cleanly and nothing followed. What an HTTP/2 server says that it did not
+// process may be sent again whatever its method (RFC 9113 8.7). Worker's thread only.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +22,10 @@
 #include "net/timer_wheel.h"
 #include "pipeline/exchange.h"
 #include "upstream/connection.h"
+#include "upstream/http2_connection.h"
 #include "upstream/pool.h"
 #include "wire/encoder.h"
+#include "wire/http2_client.h"
 
 namespace holdfast::upstream {
 
@@ -44,9 +48,24 @@ class Exchange final : public pipeline::BackendStream, public ConnectionUser, pr
   void take(Ref<Connection> connection);
   void begin_soon();
   void fail(pipeline::Cause cause);
+  // The same for a connection that it shares; on_http2_ready() follows unless that is up.
+  void join(Ref<Http2Connection> connection);
+
+  // From the shared connection, in this order of life.
+  void on_http2_ready();
+  void on_http2_failed();   // it could not be made
+  void on_http2_refused();  // its server does not speak HTTP/2 after all
+  void on_http2_sent(std::size_t bytes);
+  void on_http2_request_done();
+  void on_http2_interim(http::ResponseHead head);
+  void on_http2_head(http::ResponseHead head);
+  void on_http2_data(std::span<const char> bytes);
+  void on_http2_trailers(http::Fields trailers);
+  void on_http2_end();
+  void on_http2_reset(wire::Http2Failure failure);  // the stream is no more
 
  private:
-  enum class Waiting : std::uint8_t { kConnection, kBackend };
+  enum class Waiting : std::uint8_t { kConnection, kBackend, kAnswer };
 
   void on_connected() override;
   void on_connect_failed() override;
@@ -67,6 +86,15 @@ class Exchange final : public pipeline::BackendStream, public ConnectionUser, pr
   [[nodiscard]] bool may_retry() const;
   void let_go(bool reusable);
   void arm(Waiting what, std::chrono::milliseconds after);
+  void find_another(std::size_t failed_server);
+  void count_in(std::size_t server);
+  void count_out(std::size_t server);
+
+  void begin_http2();
+  void send_http2(std::span<const char> bytes);
+  void watch_http2();
+  void leave_http2(bool ended);
+  [[nodiscard]] bool encode_held();
 
   Ref<Pool> pool_;
   Ref<pipeline::ClientStream> client_;
@@ -83,6 +111,17 @@ class Exchange final : public pipeline::BackendStream, public ConnectionUser, pr
   std::vector<bool> tried_;                        // servers that could not be connected to
   unsigned retries_ = 0;
 
+  // ---- over HTTP/2
+  Ref<Http2Connection> http2_;
+  wire::StreamId stream_ = 0;
+  std::string held_;            // of the body, to be sent again, or not sent yet
+  http::Fields held_trailers_;  // the client's, once the request has ended
+  http::Fields trailers_;       // the server's
+  std::size_t buffered_ = 0;    // of the body, not sent yet
+  bool speaks_http2_ = false;   // held_ is what is kept for a retry, and not out_
+  bool request_done_ = false;   // all of it was sent
+  bool answer_began_ = false;
+
   bool done_ = false;
   bool active_ = false;  // the connection is up and the request goes over it
   bool idempotent_ = false;
@@ -93,6 +132,7 @@ class Exchange final : public pipeline::BackendStream, public ConnectionUser, pr
   bool stopped_ = false;  // the backend takes no more of the request
   bool head_seen_ = false;
   bool close_after_ = false;
+  bool request_ended_ = false;
   bool counted_ = false;  // among its server's requests in flight
 };
 

@@ -16,7 +16,9 @@ Pool::Pool(net::Worker& worker, Config config, std::size_t index, std::shared_pt
       state_(shared_->upstream(index)),
       scratch_(std::move(scratch)),
       balancer_(config_, state_, worker.index()),
-      servers_(config_.servers.size()) {}
+      servers_(config_.servers.size()) {
+  for (std::size_t i = 0; i < servers_.size(); ++i) servers_[i].speaks_http2 = config_.servers[i].http2;
+}
 
 Pool::~Pool() = default;
 
@@ -40,34 +42,63 @@ bool Pool::dial(Exchange& exchange, std::size_t server) {
   if (!UpstreamState::add_below(state_.connections, config_.max_connections)) return false;
   ServerPool& pool = servers_[server];
   Ref<Connection> connection = make_counted<Connection>(Ref<Pool>(this), server);
-  exchange.take(connection);
   const std::size_t first = pool.endpoints.empty() ? 0 : pool.next_endpoint++ % pool.endpoints.size();
+  if (pool.speaks_http2) {
+    const Ref<Http2Connection> shared = make_counted<Http2Connection>(Ref<Pool>(this), std::move(connection));
+    pool.http2.push_back(shared);
+    exchange.join(shared);
+    shared->wait(exchange);
+    shared->dial(pool.endpoints, first);
+    return true;
+  }
+  exchange.take(connection);
   connection->dial(exchange, pool.endpoints, first, config_.timeouts.connect);
   return true;
+}
+
+std::optional<Pool::Found> Pool::reuse(Exchange& exchange, std::size_t server, bool fresh) {
+  for (const bool up : {true, false}) {
+    for (const Ref<Http2Connection>& shared : servers_[server].http2) {
+      if (shared->is_up() != up || !shared->has_room()) continue;
+      exchange.join(shared);
+      if (!up) shared->wait(exchange);
+      return up ? Found::kReady : Found::kDialling;
+    }
+  }
+  if (fresh) return std::nullopt;
+  Ref<Connection> connection = take_idle(server);
+  if (!connection) return std::nullopt;
+  connection->set_user(exchange);
+  exchange.take(std::move(connection));
+  return Found::kReady;
+}
+
+bool Pool::close_idle(std::size_t server) {
+  if (const Ref<Connection> connection = take_idle(server)) {
+    connection->close();
+    return true;
+  }
+  for (const Ref<Http2Connection>& shared : servers_[server].http2) {
+    if (!shared->is_idle()) continue;
+    const Ref<Http2Connection> keep = shared;
+    keep->close();
+    return true;
+  }
+  return false;
 }
 
 Pool::Found Pool::acquire(Exchange& exchange, const std::vector<bool>& tried, bool fresh) {
   const std::optional<std::size_t> server = balancer_.pick(tried);
   if (!server) return Found::kNoServer;
-  if (!fresh) {
-    if (Ref<Connection> connection = take_idle(*server)) {
-      connection->set_user(exchange);
-      exchange.take(std::move(connection));
-      return Found::kReady;
-    }
-  }
+  if (const auto found = reuse(exchange, *server, fresh)) return *found;
   if (dial(exchange, *server)) return Found::kDialling;
-  // The process has all the connections it may have: one of ours that is idle serves, or makes room.
+  // The process has all the connections it may have: one of ours to another server serves, or one that is
+  // idle makes room.
   for (std::size_t other = 0; other < servers_.size(); ++other) {
-    Ref<Connection> connection = take_idle(other);
-    if (!connection) continue;
-    if (!fresh && (other >= tried.size() || !tried[other])) {
-      connection->set_user(exchange);
-      exchange.take(std::move(connection));
-      return Found::kReady;
+    if (other >= tried.size() || !tried[other]) {
+      if (const auto found = reuse(exchange, other, fresh)) return *found;
     }
-    connection->close();
-    if (dial(exchange, *server)) return Found::kDialling;
+    if (close_idle(other) && dial(exchange, *server)) return Found::kDialling;
   }
   if (!UpstreamState::add_below(state_.waiting, config_.queue)) return Found::kQueueFull;
   waiting_.push_back(Ref<Exchange>(&exchange));
@@ -78,7 +109,10 @@ Pool::Found Pool::acquire(Exchange& exchange, const std::vector<bool>& tried, bo
 bool Pool::is_overloaded() const {
   return state_.connections.load(std::memory_order_relaxed) >= config_.max_connections &&
          state_.waiting.load(std::memory_order_relaxed) >= config_.queue &&
-         std::ranges::all_of(servers_, [](const ServerPool& server) { return server.idle.empty(); });
+         std::ranges::all_of(servers_, [](const ServerPool& server) {
+           return server.idle.empty() &&
+                  std::ranges::none_of(server.http2, [](const auto& shared) { return shared->has_room(); });
+         });
 }
 
 void Pool::stop_waiting(Exchange& exchange) {
@@ -104,12 +138,16 @@ void Pool::release(Ref<Connection> connection) {
   servers_[connection->server()].idle.push_back(std::move(connection));
 }
 
+void Pool::take_waiting() {
+  waiting_.pop_front();
+  state_.waiting.fetch_sub(1, std::memory_order_relaxed);
+}
+
 void Pool::serve_waiting() {
   while (!waiting_.empty()) {
     const std::optional<std::size_t> server = balancer_.pick({});
     if (!server || !dial(*waiting_.front(), *server)) return;
-    waiting_.pop_front();
-    state_.waiting.fetch_sub(1, std::memory_order_relaxed);
+    take_waiting();
   }
 }
 
@@ -117,13 +155,40 @@ void Pool::look_again() {
   serve_waiting();
   if (!waiting_.empty() || state_.waiting.load(std::memory_order_relaxed) == 0) return;
   for (std::size_t server = 0; server < servers_.size(); ++server) {
-    if (const Ref<Connection> connection = take_idle(server)) return connection->close();
+    if (close_idle(server)) return;
   }
 }
 
+Ref<Http2Connection> Pool::adopt(Ref<Connection> connection) {
+  ServerPool& pool = servers_[connection->server()];
+  pool.speaks_http2 = true;
+  Ref<Http2Connection> shared = make_counted<Http2Connection>(Ref<Pool>(this), std::move(connection));
+  pool.http2.push_back(shared);
+  return shared;
+}
+
+void Pool::offer(Http2Connection& connection) {
+  while (!waiting_.empty() && connection.is_up() && connection.has_room()) {
+    const Ref<Exchange> exchange = waiting_.front();
+    take_waiting();
+    exchange->join(Ref<Http2Connection>(&connection));
+    exchange->on_http2_ready();
+  }
+}
+
+void Pool::expect_http1(std::size_t server) {
+  servers_[server].speaks_http2 = false;
+}
+
+void Pool::drop(Http2Connection& connection) {
+  std::erase_if(servers_[connection.server()].http2,
+                [&](const Ref<Http2Connection>& other) { return other.get() == &connection; });
+}
+
 void Pool::shut_down() {
+  shut_down_ = true;
   for (std::size_t server = 0; server < servers_.size(); ++server) {
-    while (const Ref<Connection> connection = take_idle(server)) connection->close();
+    while (close_idle(server)) continue;
   }
   const std::deque<Ref<Exchange>> waiting = std::exchange(waiting_, {});
   state_.waiting.fetch_sub(static_cast<std::uint32_t>(waiting.size()), std::memory_order_relaxed);

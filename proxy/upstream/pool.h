@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "upstream/balancer.h"
 #include "upstream/config.h"
 #include "upstream/connection.h"
+#include "upstream/http2_connection.h"
 #include "upstream/shared_state.h"
 
 namespace holdfast::upstream {
@@ -44,6 +46,16 @@ class Pool final : public Counted {
   // Gives back a connection on which both messages ended cleanly.
   void release(Ref<Connection> connection);
 
+  // A connection that turned out to speak HTTP/2: from now on it is shared, and so are further ones.
+  [[nodiscard]] Ref<Http2Connection> adopt(Ref<Connection> connection);
+  // The server no longer chose HTTP/2 by ALPN.
+  void expect_http1(std::size_t server);
+  // The connection may have room for a request that waits.
+  void offer(Http2Connection& connection);
+  // The connection takes no more requests.
+  void drop(Http2Connection& connection);
+  [[nodiscard]] bool keeps_idle() const { return !shut_down_; }
+
   // Capacity may have come free, or another worker may want some.
   void look_again();
   void shut_down();
@@ -58,10 +70,16 @@ class Pool final : public Counted {
     std::size_t next_endpoint =
         0;  // the one that connected last, so that a dead address costs one attempt only
     std::vector<Ref<Connection>> idle;  // the back was used last
+    std::vector<Ref<Http2Connection>> http2;
+    bool speaks_http2 = false;  // as configured, or as it spoke last
   };
 
   [[nodiscard]] Ref<Connection> take_idle(std::size_t server);
+  // Gives the exchange a connection that is there, or is being made.
+  [[nodiscard]] std::optional<Found> reuse(Exchange& exchange, std::size_t server, bool fresh);
+  [[nodiscard]] bool close_idle(std::size_t server);
   [[nodiscard]] bool dial(Exchange& exchange, std::size_t server);
+  void take_waiting();
   void serve_waiting();
 
   net::Worker& worker_;
@@ -73,6 +91,7 @@ class Pool final : public Counted {
   Balancer balancer_;
   std::vector<ServerPool> servers_;
   std::deque<Ref<Exchange>> waiting_;
+  bool shut_down_ = false;
 };
 
 }  // namespace holdfast::upstream

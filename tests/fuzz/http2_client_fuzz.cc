@@ -141,7 +141,8 @@ Outcome run(std::string_view bytes, std::size_t piece) {
   }
   client.deliver();
   check(client.finished());
-  Outcome outcome{.calmed = client.counts().calmed != 0};
+  Outcome outcome;
+  outcome.calmed = client.counts().calmed != 0;
   for (std::size_t i = 0; i < kRequests; ++i) {
     check(owner.streams[i].over);
     outcome.logs[i] = owner.streams[i].log;

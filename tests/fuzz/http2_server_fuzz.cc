@@ -146,7 +146,8 @@ Outcome run(std::string_view bytes, std::size_t piece) {
   server.terminate(wire::Http2Error::kNoError);
   server.take_output(out, 1 << 21);
   check(server.finished() && server.open_streams() == 0);
-  Outcome outcome{.calmed = server.counts().calmed != 0};
+  Outcome outcome;
+  outcome.calmed = server.counts().calmed != 0;
   for (const auto& [id, stream] : owner.streams) outcome.logs[id] = stream.log;
   return outcome;
 }

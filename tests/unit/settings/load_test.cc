@@ -145,7 +145,7 @@ dpop:
   nonce: {mode: required, lifetime: 1m, secret_file: nonce.key}
   replay: {capacity: 5000, per_key: 0.5%, cold_start: accept}
 upstreams:
-- {name: u1, servers: http://127.0.0.1}
+- {name: u1, servers: [http://127.0.0.1, "h2c://127.0.0.1", "h2c://[::1]:50051"]}
 - name: u2
   servers: ["https://127.0.0.1", {url: "https://b", weight: 9}]
   balance: round_robin
@@ -212,7 +212,7 @@ shutdown: {delay: 1s, drain: 2s}
             {5000, 0.005, ColdStart::kAccept}};
   Upstream u1;
   u1.name = "u1";
-  u1.servers = {{{"http", "127.0.0.1", 80}, 1}};
+  u1.servers = {{{"http", "127.0.0.1", 80}, 1}, {{"h2c", "127.0.0.1", 80}, 1}, {{"h2c", "::1", 50051}, 1}};
   Upstream u2{"u2",
               {{{"https", "127.0.0.1", 443}, 1}, {{"https", "b", 443}, 9}},
               Balance::kRoundRobin,
@@ -274,7 +274,7 @@ issuer: https://id.example.com
 audience: any
 dpop: {nonce: {mode: required}}
 upstreams:
-- {name: used, servers: [http://127.0.0.1, http://10.0.0.1]}
+- {name: used, servers: [http://127.0.0.1, http://10.0.0.1, "h2c://10.0.0.1"]}
 - {name: idle, servers: http://localhost}
 routes: [{name: r, upstream: used}]
 )",
@@ -287,6 +287,8 @@ routes: [{name: r, upstream: used}]
             "5:15: dpop.nonce.secret_file: is missing: the nonce secret is this process's own, so a restart "
             "or another replica refuses nonces given out before\n"
             "7:44: upstreams[0].servers[1]: is plain http outside loopback: requests and identity headers "
+            "can be read and changed on the way\n"
+            "7:61: upstreams[0].servers[2]: is plain http outside loopback: requests and identity headers "
             "can be read and changed on the way\n"
             "8:3: upstreams[1]: no route uses this upstream\n");
 }

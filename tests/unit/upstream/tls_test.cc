@@ -3,23 +3,57 @@
 #include <gtest/gtest.h>
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "../net/loopback.h"
+#include "wire/http2_server.h"
 #include "world.h"
 
 namespace holdfast::upstream {
 namespace {
 
-// Answers `answers` requests on one connection, blocking, on a thread of its own.
+// Says 200 and `ok` to every request.
+class Http2Answers final : public wire::Http2ServerOwner {
+ public:
+  wire::Http2Server server{{}, *this};
+  int answered = 0;
+  std::string received;
+
+ private:
+  void on_request_head(wire::StreamId stream, http::RequestHead head) override {
+    received.append(head.method).append(" ").append(head.scheme).append(" ").append(head.target).append("\n");
+    http::ResponseHead answer;
+    answer.status = 200;
+    answer.body = {http::BodyLength::Kind::kKnown, 2};
+    EXPECT_TRUE(server.send_head(stream, answer));
+    server.send_data(stream, std::string_view("ok"));
+    server.send_end(stream);
+    ++answered;
+  }
+  void on_request_refused(wire::StreamId, wire::Fault fault, http::RequestHead) override {
+    ADD_FAILURE() << fault.refusal.detail;
+  }
+  void on_request_data(wire::StreamId, std::span<const char>) override {}
+  void on_request_trailers(wire::StreamId, http::Fields) override {}
+  void on_request_end(wire::StreamId) override {}
+  void on_request_fault(wire::StreamId, wire::Fault) override {}
+  void on_response_sent(wire::StreamId, std::size_t) override {}
+  void on_stream_reset(wire::StreamId, bool) override {}
+  void on_stream_end(wire::StreamId) override {}
+};
+
+// Answers `answers` requests on one connection, blocking, on a thread of its own; over HTTP/2 where it is
+// told to and the client offers it.
 class TlsBackend {
  public:
-  TlsBackend(const testing::TestCertificate& certificate, int answers)
+  TlsBackend(const testing::TestCertificate& certificate, int answers, bool http2 = false)
       : listening_(std::move(net::open_listening_sockets({"127.0.0.1", 0}, 1)->front())),
         endpoint_(net::local_endpoint(listening_)),
         context_(SSL_CTX_new(TLS_server_method())) {
     EXPECT_EQ(SSL_CTX_use_certificate_chain_file(context_, certificate.certificate().c_str()), 1);
     EXPECT_EQ(SSL_CTX_use_PrivateKey_file(context_, certificate.key().c_str(), SSL_FILETYPE_PEM), 1);
+    if (http2) SSL_CTX_set_alpn_select_cb(context_, &choose_http2, nullptr);
     ::fcntl(listening_.fd(), F_SETFL, ::fcntl(listening_.fd(), F_GETFL) & ~O_NONBLOCK);
     thread_ = std::thread([this, answers] { serve(answers); });
   }
@@ -36,11 +70,43 @@ class TlsBackend {
   }
 
  private:
+  static int choose_http2(SSL*, const unsigned char** chosen, unsigned char* size,
+                          const unsigned char* offered, unsigned offered_size, void*) {
+    static constexpr unsigned char kHttp2[] = {2, 'h', '2'};
+    unsigned char* found = nullptr;
+    if (SSL_select_next_proto(&found, size, kHttp2, sizeof kHttp2, offered, offered_size) !=
+        OPENSSL_NPN_NEGOTIATED) {
+      return SSL_TLSEXT_ERR_NOACK;
+    }
+    *chosen = found;
+    return SSL_TLSEXT_ERR_OK;
+  }
+
+  void serve_http2(SSL* ssl) {
+    Http2Answers http2;
+    char bytes[4096];
+    for (;;) {
+      const int size = SSL_read(ssl, bytes, sizeof bytes);
+      if (size <= 0) break;
+      http2.server.receive({bytes, static_cast<std::size_t>(size)}, SteadyTime(std::chrono::hours(1)));
+      std::string out;
+      http2.server.take_output(out, 1 << 20);
+      if (!out.empty() && SSL_write(ssl, out.data(), static_cast<int>(out.size())) <= 0) break;
+    }
+    received_ = http2.received;
+  }
+
   void serve(int answers) {
     const net::Descriptor socket(::accept(listening_.fd(), nullptr, nullptr));
     SSL* const ssl = SSL_new(context_);
     SSL_set_fd(ssl, socket.fd());
-    if (SSL_accept(ssl) == 1) {
+    const bool accepted = SSL_accept(ssl) == 1;
+    const unsigned char* chosen = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(ssl, &chosen, &size);
+    if (accepted && size == 2) {
+      serve_http2(ssl);
+    } else if (accepted) {
       for (int i = 0; i < answers; ++i) {
         std::string request;
         char byte = 0;
@@ -61,10 +127,12 @@ class TlsBackend {
   std::thread thread_;
 };
 
-void use_tls(Config& config, const testing::TestCertificate& trusted, const std::string& name) {
+void use_tls(Config& config, const testing::TestCertificate& trusted, const std::string& name,
+             std::vector<std::string> protocols = {"h2", "http/1.1"}) {
   config.servers[0].tls = true;
   config.servers[0].server_name = name;
-  config.tls = *net::TlsClientContext::create({.ca = trusted.certificate(), .certificate = {}, .key = {}});
+  config.tls = *net::TlsClientContext::create(
+      {.ca = trusted.certificate(), .certificate = {}, .key = {}, .protocols = std::move(protocols)});
 }
 
 TEST(Tls, KeepsTheConnection) {
@@ -83,6 +151,26 @@ TEST(Tls, KeepsTheConnection) {
     }
   }
   EXPECT_TRUE(backend.received().starts_with("GET /x HTTP/1.1\r\n"));
+}
+
+TEST(Tls, SpeaksWhatTheServerChose) {
+  const testing::TestCertificate certificate("DNS:api.test");
+  TlsBackend backend(certificate, 0, true);
+  {
+    World world(1, [&](Config& config) { use_tls(config, certificate, "api.test"); });
+    world.pools().set_endpoints(0, 0, {backend.endpoint()});
+    const Ref<Client> first = world.get();
+    ASSERT_TRUE(world.until([&] { return first->over(); }));
+    EXPECT_EQ(first->received, "ok");
+    // Now it is known that they can share the one that is there.
+    std::vector<Ref<Client>> others;
+    for (int i = 0; i < 5; ++i) others.push_back(world.get());
+    ASSERT_TRUE(
+        world.until([&] { return std::ranges::all_of(others, [](const auto& c) { return c->over(); }); }));
+    for (const auto& client : others) EXPECT_EQ(client->received, "ok");
+    EXPECT_EQ(world.shared().upstream(0).connections.load(), 1U);
+  }
+  EXPECT_TRUE(backend.received().starts_with("GET https /x\n"));
 }
 
 TEST(Tls, SendsNothingToAServerThatIsNotTheOne) {
