@@ -1,12 +1,11 @@
-// `holdfast run`: the one place that names every concrete class, puts them together, and takes them down
-// again.
+// `holdfast run`: what happens around serving (server.h has that).
 #pragma once
 
-#include "settings/model.h"
+#include "cli/command_line.h"
 
 namespace holdfast {
 
 // Serves until SIGTERM or SIGINT has drained it. 0 clean; 1: it could not start, said on stderr.
-[[nodiscard]] int serve(const settings::Settings& settings);
+[[nodiscard]] int serve(cli::RunOptions options);
 
 }  // namespace holdfast

@@ -86,13 +86,14 @@ bool needs_nonces(const settings::Settings& settings) {
 }
 
 std::shared_ptr<const pipeline::Rules> compile_rules(const settings::Settings& settings,
+                                                     const PartNumbers& numbers,
                                                      std::shared_ptr<const dpop::NonceIssuer> nonces) {
   std::vector<policy::Route> routes;
   std::vector<pipeline::RouteLinks> links;
   for (const settings::Route& from : settings.routes) {
     routes.push_back(route(settings, from));
     links.push_back({.issuers = from.issuers,
-                     .upstream = from.upstream.value_or(0),
+                     .upstream = from.upstream ? numbers.upstreams[*from.upstream] : 0,
                      .nonce_required = from.access == settings::Access::kDpop &&
                                        from.nonce == settings::NonceMode::kRequired});
   }
@@ -103,6 +104,7 @@ std::shared_ptr<const pipeline::Rules> compile_rules(const settings::Settings& s
       .routes = policy::RouteTable(std::move(routes)),
       .links = std::move(links),
       .issuers = {},
+      .issuer_numbers = numbers.issuers,
       .proof = {.algorithms = proof_algorithms,
                 .max_age = settings.dpop.max_age,
                 .clock_skew = settings.dpop.clock_skew},

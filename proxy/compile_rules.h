@@ -9,9 +9,16 @@
 
 namespace holdfast {
 
+// What issuers and upstreams of the settings are called by the parts that serve them, in the settings' order.
+struct PartNumbers {
+  std::vector<std::size_t> issuers;
+  std::vector<std::size_t> upstreams;
+};
+
 // `nonces` may be null where no route requires one.
 [[nodiscard]] std::shared_ptr<const pipeline::Rules> compile_rules(
-    const settings::Settings& settings, std::shared_ptr<const dpop::NonceIssuer> nonces);
+    const settings::Settings& settings, const PartNumbers& numbers,
+    std::shared_ptr<const dpop::NonceIssuer> nonces);
 
 // Some route answers with nonces.
 [[nodiscard]] bool needs_nonces(const settings::Settings& settings);

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/ascii.h"
-#include "crypto/random.h"
 
 namespace holdfast {
 namespace {
@@ -40,9 +39,9 @@ std::expected<std::shared_ptr<const dpop::NonceIssuer>, std::string> nonce_issue
 }
 
 std::expected<std::shared_ptr<const dpop::NonceIssuer>, std::string> make_nonce_issuer(
-    const settings::Nonce& nonce) {
+    const settings::Nonce& nonce, const Secret& of_process) {
   if (!nonce.secret_file) {
-    return std::make_shared<const dpop::NonceIssuer>(Secret(crypto::random_bytes(32)), std::nullopt,
+    return std::make_shared<const dpop::NonceIssuer>(Secret(std::string(of_process.reveal())), std::nullopt,
                                                      nonce.lifetime);
   }
   std::ifstream in(*nonce.secret_file, std::ios::binary);

@@ -1,5 +1,5 @@
 // The secrets that nonces are made with, from `dpop.nonce.secret_file` or, without one, of this process
-// alone. Start-up only; any thread.
+// alone. Start-up and reload only; any thread.
 #pragma once
 
 #include <expected>
@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/secret.h"
 #include "dpop/nonce.h"
 #include "settings/model.h"
 
@@ -17,8 +18,8 @@ namespace holdfast {
 [[nodiscard]] std::expected<std::shared_ptr<const dpop::NonceIssuer>, std::string> nonce_issuer_of(
     std::string_view file_contents, Millis lifetime);
 
-// From the settings' file, or a fresh secret.
+// From the settings' file, read anew, or with the secret `of_process`, which outlives every reload.
 [[nodiscard]] std::expected<std::shared_ptr<const dpop::NonceIssuer>, std::string> make_nonce_issuer(
-    const settings::Nonce& nonce);
+    const settings::Nonce& nonce, const Secret& of_process);
 
 }  // namespace holdfast

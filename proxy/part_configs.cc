@@ -41,39 +41,6 @@ std::string text_of(const settings::Origin& origin) {
          std::to_string(origin.port);
 }
 
-upstream::Config upstream_config(const settings::Upstream& from) {
-  upstream::Config config;
-  config.name = from.name;
-  bool tls = false;
-  for (const settings::Server& server : from.servers) {
-    tls = tls || server.origin.scheme == "https";
-    config.servers.push_back({.name = text_of(server.origin),
-                              .tls = server.origin.scheme == "https",
-                              .http2 = server.origin.scheme == "h2c",
-                              .server_name = from.tls.server_name.value_or(server.origin.host),
-                              .weight = server.weight});
-  }
-  config.balance = from.balance == settings::Balance::kRoundRobin ? upstream::Balance::kRoundRobin
-                                                                  : upstream::Balance::kLeastRequest;
-  config.timeouts = {.connect = from.timeouts.connect,
-                     .response = from.timeouts.response,
-                     .body_idle = from.timeouts.body_idle,
-                     .idle = from.timeouts.idle};
-  config.max_connections = static_cast<std::uint32_t>(from.max_connections);
-  config.queue = static_cast<std::uint32_t>(from.queue);
-  config.max_retries = from.max_retries;
-  if (tls) {
-    const auto path = [](const std::optional<std::filesystem::path>& file) {
-      return file ? file->string() : std::string();
-    };
-    config.tls = or_fail(net::TlsClientContext::create({.ca = path(from.tls.ca),
-                                                        .certificate = path(from.tls.certificate),
-                                                        .key = path(from.tls.key),
-                                                        .protocols = {"h2", "http/1.1"}}));
-  }
-  return config;
-}
-
 issuer::IssuerSettings issuer_of(const settings::Issuer& from) {
   return {.name = from.name,
           .url = from.url,
@@ -106,8 +73,10 @@ std::vector<issuer::IssuerSettings> issuer_settings(const settings::Settings& se
 }
 
 std::shared_ptr<const listener::Config> listener_config(const settings::Listener& from, std::size_t index,
-                                                        std::size_t max_connections) {
+                                                        std::size_t max_connections,
+                                                        std::shared_ptr<listener::ConnectionGauge> gauge) {
   auto config = std::make_shared<listener::Config>();
+  config->gauge = std::move(gauge);
   config->index = index;
   config->name = from.name;
   config->limits.max_header_bytes = from.limits.max_header_bytes;
@@ -130,10 +99,37 @@ std::shared_ptr<const listener::Config> listener_config(const settings::Listener
   return config;
 }
 
-std::vector<upstream::Config> upstream_configs(const settings::Settings& settings) {
-  std::vector<upstream::Config> upstreams;
-  for (const settings::Upstream& each : settings.upstreams) upstreams.push_back(upstream_config(each));
-  return upstreams;
+upstream::Config upstream_config(const settings::Upstream& from) {
+  upstream::Config config;
+  config.name = from.name;
+  bool tls = false;
+  for (const settings::Server& server : from.servers) {
+    tls = tls || server.origin.scheme == "https";
+    config.servers.push_back({.name = text_of(server.origin),
+                              .tls = server.origin.scheme == "https",
+                              .http2 = server.origin.scheme == "h2c",
+                              .server_name = from.tls.server_name.value_or(server.origin.host),
+                              .weight = server.weight});
+  }
+  config.balance = from.balance == settings::Balance::kRoundRobin ? upstream::Balance::kRoundRobin
+                                                                  : upstream::Balance::kLeastRequest;
+  config.timeouts = {.connect = from.timeouts.connect,
+                     .response = from.timeouts.response,
+                     .body_idle = from.timeouts.body_idle,
+                     .idle = from.timeouts.idle};
+  config.max_connections = static_cast<std::uint32_t>(from.max_connections);
+  config.queue = static_cast<std::uint32_t>(from.queue);
+  config.max_retries = from.max_retries;
+  if (tls) {
+    const auto path = [](const std::optional<std::filesystem::path>& file) {
+      return file ? file->string() : std::string();
+    };
+    config.tls = or_fail(net::TlsClientContext::create({.ca = path(from.tls.ca),
+                                                        .certificate = path(from.tls.certificate),
+                                                        .key = path(from.tls.key),
+                                                        .protocols = {"h2", "http/1.1"}}));
+  }
+  return config;
 }
 
 }  // namespace holdfast

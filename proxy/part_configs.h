@@ -1,5 +1,5 @@
 // From the settings to each part's own small struct: the other half of what assembly does, without any state.
-// Start-up only; the control thread.
+// Start-up and reload only; the control thread.
 #pragma once
 
 #include <cstddef>
@@ -34,10 +34,11 @@ T or_fail(std::expected<T, std::string> made) {
 [[nodiscard]] replay::MemoryStoreSettings replay_settings(const settings::Replay& from);
 [[nodiscard]] std::vector<issuer::IssuerSettings> issuer_settings(const settings::Settings& settings);
 
-// These read certificates and keys; StartError names the file that is wrong.
+// `gauge` counts the connections of this listener for as long as the process serves it. These read certificates and keys; StartError names the file that is wrong.
 [[nodiscard]] std::shared_ptr<const listener::Config> listener_config(const settings::Listener& from,
                                                                       std::size_t index,
-                                                                      std::size_t max_connections);
-[[nodiscard]] std::vector<upstream::Config> upstream_configs(const settings::Settings& settings);
+                                                                      std::size_t max_connections,
+                                                                      std::shared_ptr<listener::ConnectionGauge> gauge);
+[[nodiscard]] upstream::Config upstream_config(const settings::Upstream& from);
 
 }  // namespace holdfast

@@ -42,11 +42,18 @@ void add_config(CLI::App& command, Arguments& arguments) {
 }
 
 int run_command(const Arguments& arguments, const Run& run) {
-  settings::Loaded loaded = read_configuration(arguments.config);
+  const auto read = [file = arguments.config,
+                     log_level = arguments.log_level](const settings::Settings* running) {
+    settings::Loaded loaded = read_configuration(file, running);
+    // A flag beats the file whenever that is read.
+    if (log_level && loaded.settings) loaded.settings->log.level = kLogLevels.at(*log_level);
+    return loaded;
+  };
+  settings::Loaded loaded = read(nullptr);
   print_problems(loaded, arguments.config);
   if (!loaded.settings) return kFailed;
-  if (arguments.log_level) loaded.settings->log.level = kLogLevels.at(*arguments.log_level);
-  return run(*loaded.settings);
+  return run({.settings = *std::move(loaded.settings),
+              .read_anew = [read](const settings::Settings& running) { return read(&running); }});
 }
 
 struct Commands {
@@ -63,7 +70,7 @@ Commands describe(CLI::App& app, Arguments& arguments) {
   app.require_subcommand(1);
   Commands commands{};
 
-  commands.run = app.add_subcommand("run", "Serve; SIGTERM drains");
+  commands.run = app.add_subcommand("run", "Serve; SIGHUP reloads, SIGTERM drains");
   add_config(*commands.run, arguments);
   commands.run->add_option("--log-level", arguments.log_level, "trace, debug, info, warning or error")
       ->envname("HOLDFAST_LOG_LEVEL")

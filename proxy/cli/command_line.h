@@ -5,7 +5,7 @@
 
 #include <functional>
 
-#include "settings/model.h"
+#include "settings/load.h"
 
 namespace holdfast::cli {
 
@@ -15,9 +15,16 @@ inline constexpr int kFailed = 1;
 inline constexpr int kUsage = 2;
 inline constexpr int kInvalid = 3;
 
+struct RunOptions {
+  settings::Settings settings;
+  // Reads the configuration anew, by what the process runs with (settings/running.h). Blocks for as long as a
+  // small file takes.
+  std::function<settings::Loaded(const settings::Settings& running)> read_anew;
+};
+
 // What `holdfast run` does once its configuration is read: serves until it is drained. 0 clean, 1 could not
 // start or run.
-using Run = std::function<int(const settings::Settings&)>;
+using Run = std::function<int(RunOptions)>;
 
 [[nodiscard]] int main(int argc, char** argv, const Run& run);
 

@@ -13,7 +13,9 @@ namespace holdfast::cli {
 [[nodiscard]] settings::World this_machine();
 
 // A file that cannot be read is an error of the configuration like any other, without a position to speak of.
-[[nodiscard]] settings::Loaded read_configuration(const std::filesystem::path& file);
+// `running`: what a reload is to be taken by; null at start.
+[[nodiscard]] settings::Loaded read_configuration(const std::filesystem::path& file,
+                                                  const settings::Settings* running = nullptr);
 
 // One line a problem on stderr, warnings marked as such.
 void print_problems(const settings::Loaded& loaded, const std::filesystem::path& file);

@@ -1,9 +1,10 @@
 // The keys of all issuers: fetched on the control thread, handed to every worker as immutable snapshots. One
 // Keeper an issuer decides and fetches (keeper.h); here its results are posted to the workers, and the
-// workers' wishes for a refetch to it.
+// workers' wishes for a refetch to it. An issuer has a number for as long as its keys come from the same
+// place; a reload that changes that gives it a new one, so a number never comes to mean other keys.
 //
-// Threads: Issuers lives on the control thread, its loaded() is for any thread; a WorkerKeys belongs to its
-// worker. The io_contexts outlive both; Issuers outlives the workers' loops.
+// Threads: Issuers lives on the control thread; a WorkerKeys belongs to its worker. The io_contexts outlive
+// both; Issuers outlives the workers' loops.
 #pragma once
 
 #include <atomic>
@@ -25,7 +26,7 @@ class Issuers;
 // One worker's view: plain pointers, no lock.
 class WorkerKeys final : public pipeline::KeySource, public std::enable_shared_from_this<WorkerKeys> {
  public:
-  WorkerKeys(Issuers& issuers, boost::asio::io_context& worker, std::size_t count);
+  WorkerKeys(Issuers& issuers, boost::asio::io_context& worker) : issuers_(issuers), worker_(worker) {}
 
   [[nodiscard]] const pipeline::IssuerKeys* keys(std::size_t issuer) override;
   void refetch(std::size_t issuer, std::uint64_t seen_generation, std::function<void(bool)> done) override;
@@ -42,17 +43,19 @@ class WorkerKeys final : public pipeline::KeySource, public std::enable_shared_f
     std::vector<Waiter> waiting;
   };
 
+  [[nodiscard]] View& view(std::size_t issuer);
   void update(std::size_t issuer, pipeline::IssuerKeys keys);
   void answer_waiting(std::size_t issuer);
 
   Issuers& issuers_;
   boost::asio::io_context& worker_;
-  std::vector<View> views_;
+  std::vector<View> views_;  // by number; grows when a number is first heard of
 };
 
 class Issuers {
  public:
-  Issuers(boost::asio::io_context& control, std::vector<IssuerSettings> issuers, pipeline::EventLog& log);
+  Issuers(boost::asio::io_context& control, const std::vector<IssuerSettings>& issuers,
+          pipeline::EventLog& log);
   ~Issuers();
   Issuers(const Issuers&) = delete;
   Issuers& operator=(const Issuers&) = delete;
@@ -65,13 +68,20 @@ class Issuers {
   // Ends fetches and timers; waiting requests are answered false. Control thread.
   void stop();
 
-  [[nodiscard]] std::size_t count() const { return keepers_.size(); }
-  [[nodiscard]] const std::string& name(std::size_t issuer) const;
-  // Keys were loaded at least once since the start. Any thread.
-  [[nodiscard]] bool loaded(std::size_t issuer) const;
-  // Fetches that brought keys, and that did not, since the start. Any thread.
-  [[nodiscard]] std::uint64_t refreshes(std::size_t issuer) const;
-  [[nodiscard]] std::uint64_t failures(std::size_t issuer) const;
+  // A reload, in two steps, so that new issuers have their keys before anybody asks for them. prepare():
+  // each one's number, new ones begin to fetch. commit(): those are the issuers from now on; others end,
+  // and their last keys stay for the requests that began before.
+  [[nodiscard]] std::vector<std::size_t> prepare(const std::vector<IssuerSettings>& issuers);
+  void commit(const std::vector<IssuerSettings>& issuers, const std::vector<std::size_t>& numbers);
+
+  // The issuers' numbers, in the configuration's order.
+  [[nodiscard]] const std::vector<std::size_t>& numbers() const { return numbers_; }
+  [[nodiscard]] const std::string& name(std::size_t number) const;
+  // Keys were loaded at least once since the start.
+  [[nodiscard]] bool loaded(std::size_t number) const;
+  // Fetches that brought keys, and that did not, since the start.
+  [[nodiscard]] std::uint64_t refreshes(std::size_t number) const;
+  [[nodiscard]] std::uint64_t failures(std::size_t number) const;
 
  private:
   friend class WorkerKeys;
@@ -79,10 +89,14 @@ class Issuers {
   // From a worker's thread: ask issuer's keeper for a fetch, answer goes to `view`.
   void ask_refetch(std::size_t issuer, WorkerKeys& view);
   void publish(std::size_t issuer, const pipeline::IssuerKeys& keys);
+  [[nodiscard]] std::size_t make_keeper(const IssuerSettings& settings);
 
   boost::asio::io_context& control_;
-  std::vector<std::unique_ptr<Keeper>> keepers_;
+  pipeline::EventLog& log_;
+  std::vector<std::shared_ptr<Keeper>> keepers_;  // by number; null: ended
+  std::vector<std::size_t> numbers_;
   std::vector<std::shared_ptr<WorkerKeys>> views_;
+  bool started_ = false;
 };
 
 }  // namespace holdfast::issuer

@@ -56,6 +56,26 @@ void Keeper::stop() {
   for (const auto& done : std::exchange(waiting_, {})) done();
 }
 
+bool Keeper::has_source_of(const IssuerSettings& other) const {
+  return settings_.url == other.url && settings_.discovery_url == other.discovery_url &&
+         settings_.jwks_url == other.jwks_url && settings_.allow_http == other.allow_http &&
+         settings_.ca_file == other.ca_file;
+}
+
+void Keeper::change(const IssuerSettings& settings) {
+  const IssuerSettings before = std::exchange(settings_, settings);
+  // A limiter that begins anew lets a burst through; where nothing changed it goes on.
+  if (before.min_refetch_interval != settings_.min_refetch_interval) {
+    limiter_ = RefetchLimiter(settings_.min_refetch_interval);
+  }
+  if (before.max_stale != settings_.max_stale && published_) watch_age();
+  if (before.refresh == settings_.refresh) return;
+  schedule_ = RefreshSchedule(settings_.refresh);
+  if (stopped_ || under_way_ || !published_) return;
+  due_ = std::chrono::steady_clock::now() + schedule_.after_success(jitter());
+  await_refresh();
+}
+
 void Keeper::refetch(std::function<void()> done) {
   // Somebody else's key set is worth waiting for, too: the issuer is asked once, however many ask us.
   if (under_way_) {
@@ -153,10 +173,8 @@ void Keeper::take_keys(std::string_view body) {
   succeeded();
 }
 
-void Keeper::succeeded() {
-  refreshes_.fetch_add(1, std::memory_order_relaxed);
-  const SteadyTime now = std::chrono::steady_clock::now();
-  stale_.expires_at(now + settings_.max_stale);
+void Keeper::watch_age() {
+  stale_.expires_at(fetched_ + settings_.max_stale);
   stale_.async_wait([this](boost::system::error_code cancelled) {
     // a wait that ended just as it was moved comes with success, too
     if (cancelled || stopped_ || std::chrono::steady_clock::now() < stale_.expiry()) return;
@@ -164,6 +182,13 @@ void Keeper::succeeded() {
     publish_({generation_, nullptr});
     log_.event(Level::kError, "issuer_keys_too_old", {{"issuer", settings_.name}});
   });
+}
+
+void Keeper::succeeded() {
+  refreshes_.fetch_add(1, std::memory_order_relaxed);
+  const SteadyTime now = std::chrono::steady_clock::now();
+  fetched_ = now;
+  watch_age();
   // A refetch does not put off the background refresh: strangers with invented `kid`s could put off discovery
   // for ever.
   const Millis wait = schedule_.after_success(jitter());
@@ -181,11 +206,15 @@ void Keeper::failed(const std::string& why) {
 
 void Keeper::ended() {
   under_way_ = false;
+  await_refresh();
+  for (const auto& done : std::exchange(waiting_, {})) done();
+}
+
+void Keeper::await_refresh() {
   refresh_.expires_at(due_);
   refresh_.async_wait([this](boost::system::error_code cancelled) {
     if (!cancelled) begin(true);
   });
-  for (const auto& done : std::exchange(waiting_, {})) done();
 }
 
 double Keeper::jitter() {

@@ -41,6 +41,10 @@ class Keeper {
   void refetch(std::function<void()> done);
 
   [[nodiscard]] const IssuerSettings& settings() const { return settings_; }
+  // Whether these settings name the same keys, found in the same place and by the same rules.
+  [[nodiscard]] bool has_source_of(const IssuerSettings& other) const;
+  // Goes on with these, which have the same source: another name, other times. The keys stay.
+  void change(const IssuerSettings& settings);
   // Any thread.
   [[nodiscard]] bool loaded() const { return loaded_.load(std::memory_order_acquire); }
   [[nodiscard]] std::uint64_t refreshes() const { return refreshes_.load(std::memory_order_relaxed); }
@@ -55,10 +59,12 @@ class Keeper {
   void succeeded();
   void failed(const std::string& why);
   void ended();
+  void await_refresh();
+  void watch_age();
   [[nodiscard]] double jitter();
 
   boost::asio::io_context& control_;
-  const IssuerSettings settings_;
+  IssuerSettings settings_;
   const std::vector<std::string> metadata_urls_;
   pipeline::EventLog& log_;
   Publish publish_;
@@ -72,6 +78,7 @@ class Keeper {
   bool under_way_ = false;
   bool discovering_ = false;  // what is under way is a background refresh, not a refetch
   SteadyTime due_;            // the next background refresh
+  SteadyTime fetched_;        // the last good set
   std::unique_ptr<Fetch> fetch_;
   std::shared_ptr<const net::TlsClientContext> tls_;  // made when needed
   std::string jwks_uri_;

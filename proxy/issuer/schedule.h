@@ -27,7 +27,7 @@ class RefetchLimiter {
   }
 
  private:
-  const Millis interval_;
+  Millis interval_;
   SteadyTime spent_until_{};
 };
 
@@ -55,7 +55,7 @@ class RefreshSchedule {
   }
 
  private:
-  const Millis refresh_;
+  Millis refresh_;
   int failures_ = 0;
 };
 

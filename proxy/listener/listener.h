@@ -30,6 +30,9 @@ class Listener final : public net::AcceptOwner, private net::Expirable {
            pipeline::RequestHandler& handler);
 
   void start();
+  [[nodiscard]] const Config& config() const { return *config_; }
+  // For connections accepted from now on; the others keep what they began with. The gauge stays the same.
+  void replace_config(std::shared_ptr<const Config> config) { config_ = std::move(config); }
 
   // Takes what waits to be accepted and closes the listening socket; closes idle connections; the others end
   // after the answer that they are at, which says `Connection: close`, or with the deadline. `empty` is

@@ -40,15 +40,24 @@ Resolver::Resolver(Worker& worker, std::string host, std::uint16_t port, std::ch
     });
     return;
   }
-  thread_ = std::thread([this] { loop(); });
+  ended_.store(false, std::memory_order_relaxed);
+  thread_ = std::thread([this] {
+    loop();
+    ended_.store(true, std::memory_order_release);
+  });
 }
 
-Resolver::~Resolver() {
+void Resolver::end() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
+    changed_.reset();
   }
   wake_.notify_one();
+}
+
+Resolver::~Resolver() {
+  end();
   if (thread_.joinable()) thread_.join();
 }
 

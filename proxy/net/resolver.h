@@ -3,6 +3,7 @@
 // and destroyed on the thread of the worker that it posts to (the control thread), which hands snapshots on.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <expected>
@@ -33,6 +34,9 @@ class Resolver {
            Changed changed);
   // Waits for a resolution that is under way. `changed` does not come any more.
   ~Resolver();
+  // `changed` does not come any more; ended() says when the destructor no longer has to wait.
+  void end();
+  [[nodiscard]] bool ended() const { return ended_.load(std::memory_order_acquire); }
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
@@ -47,6 +51,7 @@ class Resolver {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool ending_ = false;
+  std::atomic<bool> ended_{true};  // the thread, where there is one
   std::thread thread_;
 };
 

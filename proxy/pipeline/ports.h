@@ -67,8 +67,8 @@ struct IssuerKeys {
 
 class KeySource {
  public:
-  // The keys at hand for issuer number `issuer` (order of the configuration); nullptr: never loaded, or past
-  // max_stale. The pointer stays valid until the worker's next turn of its loop.
+  // The keys at hand for issuer number `issuer` (Rules::issuer_numbers; a number never comes to mean another
+  // issuer); nullptr: never loaded, or past max_stale. The pointer stays valid until the worker's next turn of its loop.
   [[nodiscard]] virtual const IssuerKeys* keys(std::size_t issuer) = 0;
   // Asks for a fresh fetch because a key was not found among `seen_generation`. `done` is called once on this
   // worker, possibly before this returns: true if other keys than those are there now; false if the rate
@@ -108,8 +108,9 @@ class Upstreams {
   // Whether all connections are taken and the queue is full: a request that came now would be refused as
   // overloaded. Asked before a proof's jti is claimed; things may be otherwise a moment later.
   [[nodiscard]] virtual bool is_overloaded(std::size_t upstream) const = 0;
-  // Sends an admitted request to upstream number `upstream` (order of the configuration). Never fails at
-  // once: what goes wrong comes to `client` as a reset. Which server takes it, `client` is told by
+  // Sends an admitted request to upstream number `upstream` (RouteLinks::upstream; a number never comes to
+  // mean another upstream, and one that a reload has removed serves the requests that began before). Never
+  // fails at once: what goes wrong comes to `client` as a reset. Which server takes it, `client` is told by
   // on_backend_chosen().
   [[nodiscard]] virtual Ref<BackendStream> open(const Admission& admission, std::size_t upstream,
                                                 http::RequestHead head, Ref<ClientStream> client) = 0;

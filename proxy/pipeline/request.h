@@ -59,6 +59,7 @@ class Request final : public BackendStream, public ClientStream {
   void finish();
 
   [[nodiscard]] const policy::Route* route() const { return subject_.route; }
+  [[nodiscard]] std::size_t issuer_number() const { return rules_->issuer_numbers[evidence_.issuer]; }
 
   RequestFlow& flow_;
   std::shared_ptr<const Rules> rules_;

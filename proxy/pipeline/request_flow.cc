@@ -66,7 +66,7 @@ Checked<void> Request::gather() {
 // The token's signature, under keys that may have to be fetched first.
 void Request::with_keys() {
   const auto settled =
-      flow_.verifier().settle_token(subject_, evidence_, flow_.ports().keys.keys(evidence_.issuer));
+      flow_.verifier().settle_token(subject_, evidence_, flow_.ports().keys.keys(issuer_number()));
   if (settled) return with_token();
   if (settled.error().reason == Reason::token_key_unknown && !refetched_) return refetch_keys();
   deny(settled.error());
@@ -74,8 +74,8 @@ void Request::with_keys() {
 
 void Request::refetch_keys() {
   refetched_ = true;
-  const IssuerKeys* const keys = flow_.ports().keys.keys(evidence_.issuer);
-  flow_.ports().keys.refetch(evidence_.issuer, keys == nullptr ? 0 : keys->generation,
+  const IssuerKeys* const keys = flow_.ports().keys.keys(issuer_number());
+  flow_.ports().keys.refetch(issuer_number(), keys == nullptr ? 0 : keys->generation,
                              [self = Ref<Request>(this)](bool) {
                                if (self->client_) self->with_keys();
                              });

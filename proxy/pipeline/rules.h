@@ -25,8 +25,8 @@ struct ListenerRules {
 
 // What stands beside a policy::Route, at its index.
 struct RouteLinks {
-  std::vector<std::size_t> issuers;  // numbers of the issuers that this route trusts
-  std::size_t upstream = 0;          // number of the upstream; unused on a denied route
+  std::vector<std::size_t> issuers;  // indexes into Rules::issuers that this route trusts
+  std::size_t upstream = 0;          // the upstream's number for Upstreams; unused on a denied route
   bool nonce_required = false;
 };
 
@@ -41,6 +41,7 @@ struct Rules {
   policy::RouteTable routes;
   std::vector<RouteLinks> links;
   std::vector<token::IssuerRules> issuers;
+  std::vector<std::size_t> issuer_numbers;  // each one's number for KeySource
   ProofRules proof;
   std::shared_ptr<const dpop::NonceIssuer> nonces;  // nullptr: no route requires one
   // The nonce secret was made by this process, so a valid nonce was issued since its replay store was born.

@@ -56,7 +56,7 @@ Checked<Evidence> Verifier::examine(const Subject& subject, const policy::Creden
   if (!freshness) return std::unexpected(std::move(freshness.error()));
   evidence.freshness = *freshness;
 
-  if (const auto fact = tokens_.find(crypto::as_text(evidence.token_digest)); fact != nullptr) {
+  if (const auto fact = tokens_.find(crypto::as_text(evidence.token_digest)); fact != nullptr && fact->rules == subject.rules) {
     if (!route_trusts(links, fact->issuer)) return std::unexpected(foreign_issuer());
     evidence.token = fact->token;
     evidence.issuer = fact->issuer;
@@ -97,7 +97,7 @@ Checked<void> Verifier::settle_token(const Subject& subject, Evidence& evidence,
   evidence.token = std::move(*verified);
   evidence.generation = keys->generation;
   tokens_.insert(digest, std::make_shared<const TokenFact>(
-                             TokenFact{evidence.token, evidence.issuer, evidence.generation}));
+                             TokenFact{evidence.token, evidence.issuer, evidence.generation, subject.rules}));
   return {};
 }
 

@@ -55,6 +55,9 @@ struct TokenFact {
   std::shared_ptr<const token::AccessToken> token;
   std::size_t issuer = 0;
   std::uint64_t generation = 0;
+  // The rules it verified under; compared, never followed. A request that began before a reload may settle
+  // its token after it, and what it establishes says nothing to the requests that began since.
+  const Rules* rules = nullptr;
 };
 
 class Verifier {

@@ -5,6 +5,7 @@
 #include "settings/expand.h"
 #include "settings/keys.h"
 #include "settings/resolve.h"
+#include "settings/running.h"
 
 namespace holdfast::settings {
 namespace {
@@ -28,7 +29,8 @@ void expand_all(Node& node, const Place& place, const Environment& environment, 
 
 }  // namespace
 
-Loaded load(std::string_view text, const std::filesystem::path& file, const World& world) {
+Loaded load(std::string_view text, const std::filesystem::path& file, const World& world,
+            const Settings* running) {
   auto root = parse_yaml(text);
   if (!root) return {std::nullopt, {std::move(root.error())}, {}};
   Report report(*root);
@@ -44,6 +46,7 @@ Loaded load(std::string_view text, const std::filesystem::path& file, const Worl
   Settings settings = resolve(std::move(draft), report);
   settle_files(settings, world, report);
   check(settings, world, report);
+  if (running != nullptr) check_running(settings, *running, report);
   Loaded out;
   if (report.clean()) out.settings = std::move(settings);
   out.errors = report.take_errors();

@@ -1,6 +1,6 @@
 // The whole way from a configuration's text to Settings: YAML, `${...}`, keys and types, names, checks. A
 // syntax error stands alone; everything else is reported at once. Pure: the environment and the file system
-// are arguments. Called by cli (start and `check`); any thread.
+// are arguments. Called by cli (start, reload and `check`); any thread.
 #pragma once
 
 #include <filesystem>
@@ -20,7 +20,9 @@ struct Loaded {
   std::vector<Problem> warnings;     // likewise; only where there are no errors of syntax
 };
 
-// `file` is how the text's file was named; paths in it are relative to its folder.
-[[nodiscard]] Loaded load(std::string_view text, const std::filesystem::path& file, const World& world);
+// `file` is how the text's file was named; paths in it are relative to its folder. `running`: what the
+// process serves with that the file is to be taken by (running.h); null where it starts.
+[[nodiscard]] Loaded load(std::string_view text, const std::filesystem::path& file, const World& world,
+                          const Settings* running = nullptr);
 
 }  // namespace holdfast::settings

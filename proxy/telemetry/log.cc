@@ -32,7 +32,7 @@ std::string& line_of_this_thread() {
 void Log::record(const pipeline::AccessRecord& record) {
   if (!wants(record.decision == "deny")) return;
   std::string& out = line_of_this_thread();
-  LineWriter line(out, settings_.format, record.time, "info", "request");
+  LineWriter line(out, format_, record.time, "info", "request");
   line.text("request_id", record.request_id);
   line.text("trace_id", record.trace_id);
   line.text("client_ip", record.client_ip);
@@ -65,7 +65,7 @@ void Log::event(pipeline::Level level, std::string_view event, std::span<const p
   if (level < level_.load(std::memory_order_relaxed)) return;
   std::string& out = line_of_this_thread();
   const auto now = std::chrono::floor<Millis>(std::chrono::system_clock::now());
-  LineWriter line(out, settings_.format, now, level_name(level), event);
+  LineWriter line(out, format_, now, level_name(level), event);
   for (const pipeline::EventField& field : fields) line.text(field.name, field.value);
   line.end();
   sink_.append(out);

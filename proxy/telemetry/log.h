@@ -23,11 +23,13 @@ struct LogSettings {
 
 class Log final : public pipeline::AccessLog, public pipeline::EventLog {
  public:
-  Log(const LogSettings& settings, Sink& sink) : settings_(settings), level_(settings.level), sink_(sink) {}
+  Log(const LogSettings& settings, Sink& sink)
+      : format_(settings.format), level_(settings.level), access_(settings.access), sink_(sink) {}
 
   // True where record() would write: spares a caller the making of a record that nobody wants.
   [[nodiscard]] bool wants(bool denied) const {
-    return settings_.access == AccessMode::kAll || (settings_.access == AccessMode::kDenied && denied);
+    const AccessMode access = access_.load(std::memory_order_relaxed);
+    return access == AccessMode::kAll || (access == AccessMode::kDenied && denied);
   }
   void record(const pipeline::AccessRecord& record) override;
 
@@ -36,10 +38,12 @@ class Log final : public pipeline::AccessLog, public pipeline::EventLog {
              std::span<const pipeline::EventField> fields) override;
 
   void set_level(pipeline::Level level) { level_.store(level, std::memory_order_relaxed); }
+  void set_access(AccessMode access) { access_.store(access, std::memory_order_relaxed); }
 
  private:
-  const LogSettings settings_;
+  const Format format_;
   std::atomic<pipeline::Level> level_;
+  std::atomic<AccessMode> access_;
   Sink& sink_;
 };
 

@@ -132,8 +132,8 @@ void Pool::release(Ref<Connection> connection) {
     exchange->begin_soon();
     return;
   }
-  if (state_.waiting.load(std::memory_order_relaxed) != 0)
-    return connection->close();  // makes room for another worker
+  // Makes room for another worker, or nobody will come for it.
+  if (retired_ || state_.waiting.load(std::memory_order_relaxed) != 0) return connection->close();
   connection->idle(config_.timeouts.idle);
   servers_[connection->server()].idle.push_back(std::move(connection));
 }
@@ -185,11 +185,19 @@ void Pool::drop(Http2Connection& connection) {
                 [&](const Ref<Http2Connection>& other) { return other.get() == &connection; });
 }
 
-void Pool::shut_down() {
-  shut_down_ = true;
+void Pool::close_idle() {
   for (std::size_t server = 0; server < servers_.size(); ++server) {
     while (close_idle(server)) continue;
   }
+}
+
+void Pool::retire() {
+  retired_ = true;
+  close_idle();
+}
+
+void Pool::shut_down() {
+  retire();
   const std::deque<Ref<Exchange>> waiting = std::exchange(waiting_, {});
   state_.waiting.fetch_sub(static_cast<std::uint32_t>(waiting.size()), std::memory_order_relaxed);
   for (const Ref<Exchange>& exchange : waiting) exchange->fail(pipeline::Cause::kDraining);

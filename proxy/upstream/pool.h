@@ -54,10 +54,12 @@ class Pool final : public Counted {
   void offer(Http2Connection& connection);
   // The connection takes no more requests.
   void drop(Http2Connection& connection);
-  [[nodiscard]] bool keeps_idle() const { return !shut_down_; }
+  [[nodiscard]] bool keeps_idle() const { return !retired_; }
 
   // Capacity may have come free, or another worker may want some.
   void look_again();
+  // Serves what it has and what still comes, and keeps no connection any more.
+  void retire();
   void shut_down();
 
   // From connections.
@@ -81,6 +83,7 @@ class Pool final : public Counted {
   [[nodiscard]] bool dial(Exchange& exchange, std::size_t server);
   void take_waiting();
   void serve_waiting();
+  void close_idle();
 
   net::Worker& worker_;
   Config config_;
@@ -91,7 +94,7 @@ class Pool final : public Counted {
   Balancer balancer_;
   std::vector<ServerPool> servers_;
   std::deque<Ref<Exchange>> waiting_;
-  bool shut_down_ = false;
+  bool retired_ = false;
 };
 
 }  // namespace holdfast::upstream

@@ -1,5 +1,6 @@
 #include "upstream/pools.h"
 
+#include <cassert>
 #include <utility>
 
 #include "upstream/exchange.h"
@@ -7,19 +8,26 @@
 namespace holdfast::upstream {
 
 Pools::Pools(net::Worker& worker, const std::vector<Config>& configs, std::shared_ptr<SharedState> shared)
-    : shared_(std::move(shared)),
+    : worker_(worker),
+      shared_(std::move(shared)),
       scratch_(std::make_shared<std::vector<char>>(kScratch)),
       alive_(std::make_shared<char>()) {
-  pools_.reserve(configs.size());
-  for (std::size_t i = 0; i < configs.size(); ++i) {
-    pools_.push_back(make_counted<Pool>(worker, configs[i], i, shared_, scratch_));
-  }
+  for (std::size_t i = 0; i < configs.size(); ++i) add(i, configs[i]);
   shared_->enlist(worker, *this, alive_);
 }
 
 Pools::~Pools() {
   shared_->strike(*this);
   for (const Ref<Pool>& pool : pools_) pool->shut_down();
+}
+
+void Pools::add(std::size_t number, const Config& config) {
+  assert(number == pools_.size());
+  pools_.push_back(make_counted<Pool>(worker_, config, number, shared_, scratch_));
+}
+
+void Pools::retire(std::size_t number) {
+  pools_[number]->retire();
 }
 
 void Pools::set_endpoints(std::size_t upstream, std::size_t server, net::Endpoints endpoints) {

@@ -26,6 +26,12 @@ class Pools final : public pipeline::Upstreams {
   Pools(const Pools&) = delete;
   Pools& operator=(const Pools&) = delete;
 
+  // What a reload changes, by the number that SharedState gave: requests of the rules to come go to a pool
+  // that is added; one that is retired serves those of the rules before and keeps no connection.
+  void add(std::size_t number, const Config& config);
+  void retire(std::size_t number);
+  [[nodiscard]] bool knows(std::size_t number) const { return number < pools_.size(); }
+
   // The addresses of a server, from the control thread's resolver. Until they came, requests for it fail as
   // unreachable.
   void set_endpoints(std::size_t upstream, std::size_t server, net::Endpoints endpoints);
@@ -43,9 +49,10 @@ class Pools final : public pipeline::Upstreams {
  private:
   static constexpr std::size_t kScratch = 64 * 1024;
 
+  net::Worker& worker_;
   std::shared_ptr<SharedState> shared_;
   std::shared_ptr<std::vector<char>> scratch_;
-  std::vector<Ref<Pool>> pools_;
+  std::vector<Ref<Pool>> pools_;  // by number
   std::shared_ptr<void> alive_;
 };
 

@@ -14,9 +14,18 @@ bool UpstreamState::add_below(std::atomic<std::uint32_t>& count, std::uint32_t l
 }
 
 SharedState::SharedState(const std::vector<Config>& configs) {
-  upstreams_.reserve(configs.size());
-  for (const Config& config : configs)
-    upstreams_.push_back(std::make_unique<UpstreamState>(config.servers.size()));
+  for (const Config& config : configs) add(config);
+}
+
+std::size_t SharedState::add(const Config& config) {
+  const std::lock_guard lock(mutex_);
+  upstreams_.push_back(std::make_unique<UpstreamState>(config.servers.size()));
+  return upstreams_.size() - 1;
+}
+
+UpstreamState& SharedState::upstream(std::size_t number) {
+  const std::lock_guard lock(mutex_);
+  return *upstreams_[number];
 }
 
 void SharedState::enlist(net::Worker& worker, Pools& pools, const std::shared_ptr<void>& alive) {

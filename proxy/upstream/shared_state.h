@@ -41,7 +41,10 @@ class SharedState {
  public:
   explicit SharedState(const std::vector<Config>& configs);
 
-  [[nodiscard]] UpstreamState& upstream(std::size_t index) { return *upstreams_[index]; }
+  // One more; its number. Numbers are never used again: what a reload has replaced may have requests under
+  // way for as long as they take.
+  std::size_t add(const Config& config);
+  [[nodiscard]] UpstreamState& upstream(std::size_t number);
 
   // A worker's pools, from their construction to their destruction, on their worker's thread.
   void enlist(net::Worker& worker, Pools& pools, const std::shared_ptr<void>& alive);
@@ -57,8 +60,8 @@ class SharedState {
     std::weak_ptr<void> alive;
   };
 
-  std::vector<std::unique_ptr<UpstreamState>> upstreams_;
   std::mutex mutex_;
+  std::vector<std::unique_ptr<UpstreamState>> upstreams_;  // the list under mutex_
   std::vector<Member> members_;  // under mutex_
 };
 

@@ -157,12 +157,15 @@ TEST(DrainTest, DrainCommandDrainsTheRunningProcess) {
   EXPECT_EQ(sidecar.holdfast->wait_exit(), 0);
 }
 
-TEST(DrainTest, HangupIsIgnored) {
-  Sidecar sidecar;
+TEST(DrainTest, HangupWhileDrainingChangesNothing) {
+  Settings settings;
+  settings.shutdown = "{delay: 2s, drain: 10s}";
+  Sidecar sidecar(settings);
+  sidecar.holdfast->signal(SIGTERM);
   sidecar.holdfast->signal(SIGHUP);
-  std::this_thread::sleep_for(Milliseconds{300});
-  EXPECT_EQ(sidecar.holdfast->probe("/livez"), 200);
+  EXPECT_TRUE(sidecar.holdfast->wait_out("this process is draining"));
   EXPECT_EQ(sidecar.send(public_request()).status, 200);
+  EXPECT_EQ(sidecar.holdfast->wait_exit(), 0);
 }
 
 }  // namespace

@@ -120,6 +120,17 @@ class World {
       return Seen{keys->generation, keys->keys->keys().front().kid.value_or(""), keys->keys->keys().size()};
     });
   }
+  // What a reload does on the control thread: the issuer's number afterwards.
+  std::size_t reload(const IssuerSettings& settings) {
+    return control_.on([&] {
+      const std::vector numbers = issuers_->prepare({settings});
+      issuers_->commit({settings}, numbers);
+      return issuers_->numbers().at(0);
+    });
+  }
+  bool has_keys(std::size_t number) {
+    return workers_[0].on([&] { return views_[0]->keys(number) != nullptr; });
+  }
   std::future<bool> refetch(std::uint64_t generation, std::size_t worker = 0) {
     auto answer = std::make_shared<std::promise<bool>>();
     asio::post(workers_[worker].io(), [this, generation, worker, answer] {
@@ -319,6 +330,44 @@ TEST(Issuers, GivesUpOnAnIssuerThatIsTooSlow) {
   World world(settings);
   EXPECT_TRUE(soon([&] { return world.events().mention("no complete answer in time"); }));
   EXPECT_FALSE(world.loaded());
+}
+
+TEST(Issuers, AReloadKeepsTheKeysOfAnIssuerThatOnlyGetsOtherTimes) {
+  FakeIssuer issuer;
+  serve_metadata(issuer);
+  issuer.answer("/keys", key_set("one"));
+  IssuerSettings settings = settings_for(issuer);
+  settings.name = "fake";
+  World world(settings);
+  ASSERT_TRUE(soon([&] { return world.seen().has_value(); }));
+  const int asked = issuer.asked("/keys");
+  EXPECT_EQ(world.reload(settings), 0U);
+  settings.name = "renamed";
+  settings.refresh = std::chrono::minutes(1);
+  settings.max_stale = std::chrono::hours(1);
+  settings.min_refetch_interval = seconds(1);
+  EXPECT_EQ(world.reload(settings), 0U);
+  EXPECT_TRUE(world.has_keys(0));
+  std::this_thread::sleep_for(milliseconds(100));
+  EXPECT_EQ(issuer.asked("/keys"), asked) << "a reload is no reason to ask";
+  EXPECT_TRUE(world.refetch(99).get()) << "it is still kept";
+}
+
+TEST(Issuers, AReloadThatMovesTheKeysBeginsAnewUnderAnotherNumber) {
+  FakeIssuer issuer;
+  serve_metadata(issuer);
+  issuer.answer("/keys", key_set("one"));
+  issuer.answer("/elsewhere", key_set("two"));
+  IssuerSettings settings = settings_for(issuer);
+  settings.name = "fake";
+  World world(settings);
+  ASSERT_TRUE(soon([&] { return world.seen().has_value(); }));
+  settings.jwks_url = issuer.url() + "/elsewhere";
+  EXPECT_EQ(world.reload(settings), 1U);
+  EXPECT_TRUE(soon([&] { return world.has_keys(1); }));
+  EXPECT_TRUE(world.has_keys(0)) << "a request that began before goes on with them";
+  EXPECT_FALSE(world.refetch(world.seen()->generation).get()) << "nobody asks for them any more";
+  EXPECT_EQ(world.seen()->first_kid, "one");
 }
 
 }  // namespace

@@ -56,6 +56,7 @@ class RequestFlowTest : public ::testing::Test {
     made->listeners.push_back(
         {.name = "public", .origin = {.public_origins = {*http::parse_origin(kOrigin)}}});
     made->issuers.push_back({.issuer = "https://id.example.com", .audiences = {"api"}});
+    made->issuer_numbers = {0};
     return made;
   }
 
@@ -342,6 +343,20 @@ TEST_F(RequestFlowTest, RememberedTokensAreForgottenWithTheRules) {
   changed->issuers[0].algorithms = jose::AlgorithmSet{jose::Algorithm::PS256};
   flow->replace_rules(changed);
   EXPECT_EQ(call("/orders/1", t, proof(t, "/orders/1")).client->reason(), "token_algorithm");
+}
+
+TEST_F(RequestFlowTest, WhatARequestLearnsUnderOldRulesSaysNothingToNewOnes) {
+  Signer rotated;
+  keys.after_refetch = keys_of(rotated, "k2", 2);
+  keys.answer_at_once = false;
+  const std::string t = token({}, &rotated, "k2");
+  const auto old = call("/orders/1", t, proof(t, "/orders/1"));
+  auto changed = std::make_shared<Rules>(std::move(const_cast<Rules&>(*rules())));
+  changed->issuers[0].audiences = {"another-api"};
+  flow->replace_rules(changed);
+  keys.answer();
+  EXPECT_EQ(upstreams.opened.size(), 1U) << "it began under the old rules: " << old.client->body;
+  EXPECT_EQ(call("/orders/1", t, proof(t, "/orders/1")).client->reason(), "token_audience");
 }
 
 TEST_F(RequestFlowTest, ANonceIsDemandedOfferedAndRenewed) {

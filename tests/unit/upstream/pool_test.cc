@@ -48,6 +48,45 @@ TEST(Pool, IsUnreachableWhenAllServersAreAway) {
   EXPECT_EQ(world.shared().upstream(0).connections.load(), 0U);
 }
 
+TEST(Pool, ARetiredPoolEndsWhatItHasAndKeepsNothing) {
+  World world;
+  const Ref<Client> first = world.get();
+  const auto idle = world.accept();
+  world.receive_head(*idle);
+  const Ref<Client> second = world.get();
+  const auto busy = world.accept();
+  world.receive_head(*busy);
+  idle->send(kOk);
+  ASSERT_TRUE(world.until([&] { return first->over(); }));
+
+  const std::size_t number = world.shared().add(world.config());
+  world.pools().add(number, world.config());
+  world.pools().set_endpoints(number, 0, {world.backend().endpoint()});
+  world.pools().retire(0);
+  EXPECT_TRUE(world.until([&] { return idle->ended(); })) << "nobody will come for it";
+  busy->send(kOk);
+  ASSERT_TRUE(world.until([&] { return second->over(); }));
+  EXPECT_TRUE(second->ended);
+  EXPECT_TRUE(world.until([&] { return busy->ended(); }));
+  EXPECT_EQ(world.shared().upstream(0).connections.load(), 0U);
+
+  // One that began under the rules before still finds its pool; those of the new rules the new one.
+  for (const std::size_t upstream : {std::size_t{0}, number}) {
+    const Ref<Client> client = world.request_on(world.pools(), "GET", {}, {}, upstream);
+    const auto peer = world.accept();
+    world.receive_head(*peer);
+    peer->send(kOk);
+    ASSERT_TRUE(world.until([&] { return client->over(); }));
+    EXPECT_TRUE(client->ended);
+    if (upstream == 0) {
+      EXPECT_TRUE(world.until([&] { return peer->ended(); }));
+    } else {
+      world.settle();
+      EXPECT_FALSE(peer->ended());
+    }
+  }
+}
+
 TEST(Pool, IsUnreachableWithoutAddresses) {
   World world;
   world.pools().set_endpoints(0, 0, {});

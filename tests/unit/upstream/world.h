@@ -209,6 +209,7 @@ class World {
   [[nodiscard]] SharedState& shared() { return *shared_; }
   [[nodiscard]] net::Worker& worker() { return worker_; }
   [[nodiscard]] Pools& pools() { return *pools_; }
+  [[nodiscard]] const Config& config() const { return configs_[0]; }
 
   std::unique_ptr<Pools> make_pools(net::Worker& worker) {
     auto pools = std::make_unique<Pools>(worker, configs_, shared_);
@@ -221,7 +222,7 @@ class World {
     return request_on(*pools_, method, length, std::move(adjust));
   }
   Ref<Client> request_on(Pools& pools, std::string_view method, http::BodyLength length = {},
-                         std::function<void(Client&)> adjust = {}) {
+                         std::function<void(Client&)> adjust = {}, std::size_t upstream = 0) {
     Ref<Client> client = make_counted<Client>();
     clients_.push_back(client);
     if (adjust) adjust(*client);
@@ -230,7 +231,7 @@ class World {
     head.target = "/x";
     head.fields.add("Host", "a.example");
     head.body = length;
-    client->backend = pools.open(pipeline::Verifier::admit_anonymous(), 0, std::move(head), client);
+    client->backend = pools.open(pipeline::Verifier::admit_anonymous(), upstream, std::move(head), client);
     if (length.kind == http::BodyLength::Kind::kNone && client->backend) client->backend->on_request_end();
     return client;
   }

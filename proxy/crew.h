@@ -1,0 +1,38 @@
+// One worker with everything that lives on it; members go in reverse order, the loop last. Made by the thread
+// that starts everything, then its own thread's.
+#pragma once
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "issuer/issuers.h"
+#include "listener/listener.h"
+#include "net/worker.h"
+#include "pipeline/request_flow.h"
+#include "replay/memory_store.h"
+#include "telemetry/log.h"
+#include "telemetry/request_metrics.h"
+#include "upstream/pools.h"
+
+namespace holdfast {
+
+struct Crew {
+  Crew(unsigned index, issuer::Issuers& issuers, replay::MemoryStore& replay, telemetry::Log& log,
+       std::shared_ptr<upstream::SharedState> shared, std::shared_ptr<const pipeline::Rules> rules)
+      : worker(index),
+        metrics(log),
+        keys(issuers.view_for(worker.io())),
+        pools(worker, {}, std::move(shared)),
+        flow({.keys = *keys, .replay = replay, .upstreams = pools, .log = metrics, .now = &net::Worker::now},
+             std::move(rules)) {}
+
+  net::Worker worker;
+  telemetry::RequestMetrics metrics;
+  std::shared_ptr<issuer::WorkerKeys> keys;
+  upstream::Pools pools;
+  pipeline::RequestFlow flow;
+  std::vector<Ref<listener::Listener>> listeners;
+};
+
+}  // namespace holdfast

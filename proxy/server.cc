@@ -1,0 +1,218 @@
+// Puts the parts together: settings become each part's own small struct; every worker gets its view of keys,
+// upstreams and rules; the control thread, which is the one that called run(), owns signals, issuers, names
+// and probes. Taking down goes the other way round.
+#include "server.h"
+
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "cli/version.h"
+#include "crypto/random.h"
+#include "net/listen.h"
+#include "part_configs.h"
+#include "telemetry/exposition.h"
+#include "usable_cpus.h"
+
+namespace holdfast {
+namespace {
+
+std::array<std::uint64_t, 2> random_seed() {
+  std::array<std::uint64_t, 2> seed{};
+  const std::string bytes = crypto::random_bytes(sizeof(seed));
+  std::memcpy(seed.data(), bytes.data(), sizeof(seed));
+  return seed;
+}
+
+}  // namespace
+
+Server::Server(cli::RunOptions options)
+    : settings_(std::move(options.settings)),
+      read_anew_(std::move(options.read_anew)),
+      sink_(STDOUT_FILENO),
+      log_(log_settings(settings_.log), sink_),
+      control_(0),
+      nonce_secret_(crypto::random_bytes(32)),
+      replay_(replay_settings(settings_.dpop.replay), born_, random_seed()),
+      issuers_(control_.io(), {}, log_),
+      shared_upstreams_(std::make_shared<upstream::SharedState>(std::vector<upstream::Config>())),
+      upstreams_(control_, shared_upstreams_, log_,
+                 [this](std::size_t upstream, std::size_t server, const net::Endpoints& endpoints) {
+                   tell(upstream, server, endpoints);
+                 }),
+      signals_(control_.io(), SIGTERM, SIGINT, SIGHUP),
+      delay_(control_.io()),
+      expiry_(control_.io()),
+      next_due_(control_.io()) {
+  for (std::size_t i = 0; i < settings_.listeners.size(); ++i) {
+    gauges_.push_back(std::make_shared<listener::ConnectionGauge>());
+  }
+  const Next first = prepare(settings_);
+  issuers_.commit(first.issuers, first.numbers.issuers);
+  const ServedUpstreams::List upstreams = upstreams_.commit(first.upstreams).added;
+  const unsigned workers = settings_.workers.value_or(usable_cpus());
+  for (unsigned i = 0; i < workers; ++i) {
+    Crew& crew = crews_.emplace_back(i + 1, issuers_, replay_, log_, shared_upstreams_, first.rules);
+    for (const auto& upstream : upstreams) crew.pools.add(upstream->number, upstream->config);
+    heartbeats_.watch(crew.worker.io());
+    request_metrics_.push_back(&crew.metrics);
+  }
+  for (const auto& upstream : upstreams) announce(*upstream);
+  make_listeners(first.listeners);
+}
+
+// The parts of a worker close their connections on its thread or, as here, after that has ended.
+Server::~Server() {
+  upstreams_.stop();
+  for (Crew& crew : crews_) {
+    for (const auto& listener : crew.listeners) listener->close();
+  }
+}
+
+void Server::make_listeners(const std::vector<std::shared_ptr<const listener::Config>>& configs) {
+  for (std::size_t i = 0; i < settings_.listeners.size(); ++i) {
+    const settings::Address& address = settings_.listeners[i].address;
+    auto sockets =
+        or_fail(net::open_listening_sockets({.host = address.host, .port = address.port}, crews_.size()));
+    for (std::size_t k = 0; k < crews_.size(); ++k) {
+      crews_[k].listeners.push_back(make_counted<listener::Listener>(crews_[k].worker, std::move(sockets[k]),
+                                                                     configs[i], crews_[k].flow));
+    }
+  }
+}
+
+void Server::announce(const ServedUpstream& upstream) {
+  for (std::size_t k = 0; k < upstream.servers.size(); ++k) {
+    if (upstream.servers[k].endpoints) tell(upstream.number, k, *upstream.servers[k].endpoints);
+  }
+}
+
+void Server::tell(std::size_t upstream, std::size_t server, const net::Endpoints& endpoints) {
+  for (Crew& crew : crews_) {
+    crew.worker.post([&pools = crew.pools, upstream, server, endpoints] {
+      // Not there yet: the reload that adds it brings what is known by then.
+      if (pools.knows(upstream)) pools.set_endpoints(upstream, server, endpoints);
+    });
+  }
+}
+
+// ---- what the probes ask --------------------------------------------------------------------------------
+
+std::vector<admin::IssuerReadiness> Server::issuers() const {
+  std::vector<admin::IssuerReadiness> readiness;
+  for (const std::size_t number : issuers_.numbers())
+    readiness.push_back({issuers_.name(number), issuers_.loaded(number)});
+  return readiness;
+}
+
+bool Server::takes_proofs() const {
+  return settings_.dpop.replay.cold_start == settings::ColdStart::kAccept ||
+         net::Worker::now().wall >= std::chrono::ceil<std::chrono::seconds>(born_.wall);
+}
+
+std::string Server::metrics() const {
+  telemetry::Exposition out;
+  out.single("holdfast_build_info", "gauge", "What is running; always 1.",
+             {{"version", cli::program_version()}, {"commit", cli::program_commit()}}, 1);
+  telemetry::RequestMetrics::write(request_metrics_, out);
+  out.single("holdfast_replay_entries", "gauge", "Proofs that are remembered.", {}, replay_.entries());
+  out.family("holdfast_jwks_refresh_total", "counter", "Fetches of an issuer's keys.");
+  for (const std::size_t number : issuers_.numbers()) {
+    out.sample({{"issuer", issuers_.name(number)}, {"result", "ok"}}, issuers_.refreshes(number));
+    out.sample({{"issuer", issuers_.name(number)}, {"result", "failed"}}, issuers_.failures(number));
+  }
+  out.family("holdfast_config_reloads_total", "counter", "Times that the configuration was read anew.");
+  out.sample({{"result", "ok"}}, reloads_);
+  out.sample({{"result", "failed"}}, failed_reloads_);
+  return out.take();
+}
+
+// ---- serving --------------------------------------------------------------------------------------------
+
+void Server::run() {
+  if (settings_.probes) {
+    const net::Endpoint at =
+        or_fail(net::resolve_listen_address({settings_.probes->host, settings_.probes->port}));
+    probes_ = std::make_unique<admin::Probes>(control_.io(), std::vector{at.tcp()}, *this);
+  }
+  await_signal();
+  issuers_.start();
+  expire_replay_entries();
+  for (Crew& crew : crews_) {
+    for (const auto& listener : crew.listeners) listener->start();
+    threads_.emplace_back([&crew] { crew.worker.run(); });
+  }
+  started_ = true;
+  log_.event(pipeline::Level::kInfo, "started",
+             {{"version", cli::program_version()}, {"workers", std::to_string(crews_.size())}});
+  control_.run();
+  for (std::thread& thread : threads_) thread.join();
+  log_.event(pipeline::Level::kInfo, "stopped");
+  sink_.flush();
+}
+
+void Server::expire_replay_entries() {
+  expiry_.expires_after(std::chrono::seconds(1));
+  expiry_.async_wait([this](boost::system::error_code error) {
+    if (error) return;
+    replay_.expire(std::chrono::steady_clock::now());
+    expire_replay_entries();
+  });
+}
+
+// ---- the end --------------------------------------------------------------------------------------------
+
+void Server::await_signal() {
+  signals_.async_wait([this](boost::system::error_code error, int signal) {
+    if (error) return;
+    if (signal == SIGHUP) {
+      reload("SIGHUP");
+    } else if (!draining_) {
+      begin_drain(signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    } else if (signal == SIGINT) {
+      // Whoever asks twice at a terminal means at once. A second SIGTERM is the kubelet's, after preStop has
+      // sent the first: it must not cost a request.
+      return end();
+    }
+    await_signal();
+  });
+}
+
+void Server::begin_drain(std::string_view signal) {
+  draining_ = true;
+  log_.event(pipeline::Level::kInfo, "draining", {{"signal", signal}});
+  // Load balancers need a moment to see /readyz fail; until then everything is served.
+  delay_.expires_after(settings_.shutdown.delay);
+  delay_.async_wait([this](boost::system::error_code error) {
+    if (!error) stop_accepting();
+  });
+}
+
+void Server::stop_accepting() {
+  for (Crew& crew : crews_) {
+    not_empty_ += crew.listeners.size();
+    crew.worker.post([this, &crew, drain = settings_.shutdown.drain] {
+      for (const auto& listener : crew.listeners) {
+        listener->drain(drain, [this] { control_.post([this] { one_is_empty(); }); });
+      }
+    });
+  }
+}
+
+void Server::one_is_empty() {
+  if (--not_empty_ == 0) end();
+}
+
+void Server::end() {
+  issuers_.stop();
+  probes_.reset();
+  signals_.cancel();
+  delay_.cancel();
+  expiry_.cancel();
+  next_due_.cancel();
+  for (Crew& crew : crews_) crew.worker.stop();
+  control_.stop();
+}
+
+}  // namespace holdfast

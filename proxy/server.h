@@ -1,0 +1,120 @@
+// A process that serves: the parts, put together, run, changed by a reload and taken down again. The thread
+// that calls run() becomes the control thread; everything here is its own, and what workers are to do is
+// posted to them.
+#pragma once
+
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "admin/heartbeats.h"
+#include "admin/probes.h"
+#include "base/secret.h"
+#include "cli/command_line.h"
+#include "compile_rules.h"
+#include "crew.h"
+#include "issuer/issuers.h"
+#include "net/worker.h"
+#include "replay/memory_store.h"
+#include "served_upstreams.h"
+#include "telemetry/log.h"
+#include "telemetry/request_metrics.h"
+#include "telemetry/sink.h"
+
+namespace holdfast {
+
+class Server final : public admin::ProbeState {
+ public:
+  // Throws StartError, a sentence for the operator.
+  explicit Server(cli::RunOptions options);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // Serves until it is drained.
+  void run();
+
+ private:
+  // A configuration that was found good and is about to be served.
+  struct Next {
+    settings::Settings settings;
+    std::vector<std::shared_ptr<const listener::Config>> listeners;
+    std::vector<issuer::IssuerSettings> issuers;
+    ServedUpstreams::List upstreams;
+    PartNumbers numbers;
+    std::shared_ptr<const pipeline::Rules> rules;
+  };
+
+  // ---- server.cc
+  void make_listeners(const std::vector<std::shared_ptr<const listener::Config>>& configs);
+  void await_signal();
+  void begin_drain(std::string_view signal);
+  void stop_accepting();
+  void one_is_empty();
+  void expire_replay_entries();
+  void end();
+
+  // ---- server_reload.cc
+  [[nodiscard]] std::shared_ptr<const dpop::NonceIssuer> make_nonces(const settings::Settings& settings);
+  // The configs of all listeners, at their numbers.
+  [[nodiscard]] std::vector<std::shared_ptr<const listener::Config>> make_listener_configs(
+      const settings::Settings& settings);
+  void reload(std::string_view why);
+  [[nodiscard]] std::optional<settings::Settings> read_anew();
+  void refuse_reload(std::string_view why);
+  [[nodiscard]] Next prepare(settings::Settings settings);
+  void await_next(std::chrono::steady_clock::time_point until);
+  void commit(Next next);
+  // Tells every worker where the upstream's servers are, as far as that is known.
+  void announce(const ServedUpstream& upstream);
+  void tell(std::size_t upstream, std::size_t server, const net::Endpoints& endpoints);
+  void log_changes(const std::vector<std::string>& changes);
+
+  [[nodiscard]] bool started() const override { return started_; }
+  [[nodiscard]] bool alive() const override { return heartbeats_.alive(std::chrono::steady_clock::now()); }
+  [[nodiscard]] bool draining() const override { return draining_; }
+  [[nodiscard]] std::vector<admin::IssuerReadiness> issuers() const override;
+  [[nodiscard]] bool takes_proofs() const override;
+  [[nodiscard]] bool has_metrics() const override { return true; }
+  [[nodiscard]] std::string metrics() const override;
+
+  settings::Settings settings_;
+  const std::function<settings::Loaded(const settings::Settings&)> read_anew_;
+  telemetry::Sink sink_;
+  telemetry::Log log_;
+  net::Worker control_;
+  const Now born_ = net::Worker::now();
+  const Secret nonce_secret_;  // of this process
+  replay::MemoryStore replay_;
+  issuer::Issuers issuers_;
+  std::shared_ptr<upstream::SharedState> shared_upstreams_;
+  ServedUpstreams upstreams_;
+  std::vector<std::shared_ptr<listener::ConnectionGauge>> gauges_;  // of each listener
+  std::deque<Crew> crews_;
+  admin::Heartbeats heartbeats_;                             // its timers are the crews'
+  std::vector<telemetry::RequestMetrics*> request_metrics_;  // of the crews
+  std::unique_ptr<admin::Probes> probes_;
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer delay_;
+  boost::asio::steady_timer expiry_;
+  boost::asio::steady_timer next_due_;
+  std::optional<Next> next_;
+  bool reload_again_ = false;  // asked for while another was under way
+  std::uint64_t reloads_ = 0;
+  std::uint64_t failed_reloads_ = 0;
+  std::vector<std::thread> threads_;
+  std::size_t not_empty_ = 0;
+  bool started_ = false;
+  bool draining_ = false;
+};
+
+}  // namespace holdfast

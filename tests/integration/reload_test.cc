@@ -1,0 +1,247 @@
+// A configuration that is read anew: all or nothing, and no request pays for it. Contract: "Ending".
+#include <atomic>
+#include <csignal>
+#include <map>
+#include <thread>
+
+#include "sidecar.h"
+
+namespace holdfast::integration {
+namespace {
+
+std::string with(std::string yaml, std::string_view old, std::string_view now) {
+  const std::size_t at = yaml.find(old);
+  if (at == std::string::npos) throw std::runtime_error("not in the configuration: " + std::string(old));
+  return yaml.replace(at, old.size(), now);
+}
+
+std::string metric(const Sidecar& sidecar, const std::string& sample) {
+  Stream stream = Stream::plain(sidecar.probes_port);
+  stream.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const std::string text = MessageReader(stream).response().body;
+  const std::size_t at = text.find("\n" + sample + " ");
+  if (at == std::string::npos) return "none";
+  const std::size_t from = at + sample.size() + 2;
+  return text.substr(from, text.find('\n', from) - from);
+}
+
+constexpr const char* kOk = R"(holdfast_config_reloads_total{result="ok"})";
+constexpr const char* kFailed = R"(holdfast_config_reloads_total{result="failed"})";
+
+// Has the file read and waits until that has ended, well or not.
+void reload(const Sidecar& sidecar, const std::string& yaml) {
+  const auto count = [&] { return metric(sidecar, kOk) + "/" + metric(sidecar, kFailed); };
+  const std::string before = count();
+  sidecar.folder.write("holdfast.yaml", yaml);
+  sidecar.holdfast->signal(SIGHUP);
+  for (const auto deadline = std::chrono::steady_clock::now() + kPatience; count() == before;) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline) << sidecar.holdfast->out();
+    std::this_thread::sleep_for(Milliseconds{5});
+  }
+}
+
+Request public_request(std::string target = "/public/x") {
+  Request request;
+  request.target = std::move(target);
+  return request;
+}
+
+TEST(ReloadTest, NobodyNoticesUnderLoad) {
+  Sidecar sidecar;
+  const auto rounds = tunable("RELOADS", 40);
+  std::atomic<bool> over{false};
+  std::atomic<std::uint64_t> served{0};
+  std::mutex mutex;
+  std::vector<std::string> failures;
+  const auto fail = [&](std::string why) {
+    const std::lock_guard lock(mutex);
+    failures.push_back(std::move(why));
+  };
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 4; ++i) {
+    clients.emplace_back([&, i] {
+      try {
+        Stream stream = i % 2 == 0 ? sidecar.dial() : sidecar.dial_plain();
+        MessageReader reader(stream);
+        while (!over) {
+          // Each on one connection from the first request to the last.
+          stream.send(i % 2 == 0 ? sidecar.with_proof("GET", "/orders/1").raw() : public_request().raw());
+          const Response answer = reader.response();
+          if (answer.status != 200) fail(answer.head + answer.body);
+          ++served;
+        }
+      } catch (const std::runtime_error& error) {
+        fail(error.what());
+      }
+    });
+  }
+  const std::string yaml = sidecar.yaml();
+  const std::vector<std::string> files{
+      with(yaml, "- {name: denied", "- {name: renamed"),
+      with(yaml, "{name: backend, ", "{name: backend, timeouts: {idle: 3s}, "),
+      with(yaml, "dpop: {", "dpop: {max_age: 50s, "),
+      with(yaml, "- {name: demo, ", "- {name: demo, jwks: {refresh: 1m}, "),
+      with(yaml, "name: public, address", "timeouts: {idle: 60s}, name: public, address"),
+      yaml,
+  };
+  for (std::uint64_t round = 0; round < rounds; ++round) reload(sidecar, files[round % files.size()]);
+  over = true;
+  for (std::thread& client : clients) client.join();
+  EXPECT_TRUE(failures.empty()) << failures.size() << " failed, the first: " << failures.front();
+  EXPECT_GT(served, rounds);
+  EXPECT_EQ(metric(sidecar, kOk), std::to_string(rounds));
+}
+
+TEST(ReloadTest, ABrokenFileChangesNothingAndIsNamedWithItsPlace) {
+  Sidecar sidecar;
+  const std::string file = (sidecar.folder.path() / "holdfast.yaml").string();
+  reload(sidecar, sidecar.yaml() + "routess: []\nlogg: 1\n");
+  EXPECT_EQ(metric(sidecar, kFailed), "1");
+  EXPECT_EQ(metric(sidecar, kOk), "0");
+  EXPECT_EQ(sidecar.send(sidecar.with_proof("GET", "/orders/1")).status, 200);
+  EXPECT_TRUE(sidecar.holdfast->wait_out(file + ":"));
+  EXPECT_TRUE(sidecar.holdfast->wait_out(R"(:1: routess: unknown key; did you mean \"routes\"?)"));
+  EXPECT_TRUE(sidecar.holdfast->wait_out(":1: logg: unknown key"));
+  EXPECT_TRUE(sidecar.holdfast->wait_out("reload_refused"));
+
+  std::filesystem::remove(file);
+  sidecar.holdfast->signal(SIGHUP);
+  EXPECT_TRUE(sidecar.holdfast->wait_out("cannot be read"));
+  EXPECT_EQ(sidecar.send(sidecar.with_proof("GET", "/orders/1")).status, 200);
+}
+
+TEST(ReloadTest, WhatNeedsARestartIsRefusedWhole) {
+  Sidecar sidecar;
+  reload(sidecar, with(with(sidecar.yaml(), "workers: 2", "workers: 1"), "{path: /public/**}", "{path: /x}"));
+  EXPECT_EQ(metric(sidecar, kFailed), "1");
+  EXPECT_TRUE(sidecar.holdfast->wait_out("workers: needs a restart to change"));
+  EXPECT_EQ(sidecar.send(public_request()).status, 200) << "the good part of it is not taken either";
+}
+
+TEST(ReloadTest, ACertificateThatDoesNotFitIsRefused) {
+  Sidecar sidecar;
+  const std::string certificate = support::read_file(sidecar.folder.path() / "tls.crt");
+  sidecar.folder.write("tls.crt", "no certificate");
+  reload(sidecar, sidecar.yaml());
+  EXPECT_EQ(metric(sidecar, kFailed), "1");
+  EXPECT_EQ(sidecar.send(sidecar.with_proof("GET", "/orders/1")).status, 200);
+  sidecar.folder.write("tls.crt", certificate);
+  reload(sidecar, sidecar.yaml());
+  EXPECT_EQ(metric(sidecar, kOk), "1");
+}
+
+TEST(ReloadTest, EachPartCountsFromTheNextRequestOn) {
+  Sidecar sidecar;
+  Stream stream = sidecar.dial();
+  MessageReader reader(stream);
+  const auto ask = [&](const Request& request) {
+    stream.send(request.raw());
+    return reader.response();
+  };
+  const std::string yaml = sidecar.yaml();
+  // routes
+  EXPECT_EQ(ask(sidecar.with_proof("GET", "/orders/1")).status, 200);
+  reload(sidecar, with(yaml, R"({name: orders, match: {path: "/orders/**"}, )",
+                       R"({name: orders, match: {path: "/orders/**"}, require: {scopes: [more]}, )"));
+  EXPECT_EQ(ask(sidecar.with_proof("GET", "/orders/1")).status, 403);
+  EXPECT_TRUE(sidecar.holdfast->wait_out("route orders changed"));
+  // issuers: a token that was verified before is judged anew
+  reload(sidecar, with(yaml, "audiences: [orders-api]", "audiences: [another-api]"));
+  EXPECT_EQ(reason_of(ask(sidecar.with_proof("GET", "/orders/1"))), "token_audience");
+  // proof rules
+  reload(sidecar, with(yaml, "dpop: {", "dpop: {algorithms: [ES512], "));
+  EXPECT_EQ(reason_of(ask(sidecar.with_proof("GET", "/orders/1"))), "proof_algorithm");
+  // origins
+  reload(sidecar, with(yaml, "\"https://api.example.com\", ", ""));
+  EXPECT_EQ(ask(sidecar.with_proof("GET", "/orders/1")).status, 401);
+  // identity headers
+  reload(sidecar, yaml + "identity: {headers: {sub: X-Who}}\n");
+  sidecar.backend.forget();
+  EXPECT_EQ(ask(sidecar.with_proof("GET", "/orders/1")).status, 200);
+  EXPECT_NE(sidecar.backend.seen().back().fields.value("X-Who"), "");
+  // upstreams
+  HttpServer other;
+  other.on_request([](Exchange& exchange) { exchange.respond(200, "", "other"); });
+  reload(sidecar, with(yaml, sidecar.backend.url(), other.url()));
+  EXPECT_EQ(ask(sidecar.with_proof("GET", "/orders/1")).body, "other");
+  // limits of a listener: connections made from now on
+  reload(sidecar, with(yaml, "name: public, address", "limits: {max_headers: 3}, name: public, address"));
+  Request many = public_request();
+  for (int i = 0; i < 4; ++i) many.add("X-" + std::to_string(i), "1");
+  EXPECT_EQ(ask(many).status, 200);
+  EXPECT_EQ(sidecar.send(many).status, 431);
+}
+
+TEST(ReloadTest, ARequestEndsOnTheUpstreamThatItBeganWith) {
+  Sidecar sidecar;
+  std::atomic<bool> open{false};
+  const Script script(sidecar.backend, [&](Exchange& exchange) {
+    while (!open) std::this_thread::sleep_for(Milliseconds{5});
+    exchange.respond(200, "", "old");
+  });
+  Stream stream = sidecar.dial_plain();
+  stream.send(public_request().raw());
+  ASSERT_TRUE(sidecar.backend.wait_for(1));
+  HttpServer other;
+  other.on_request([](Exchange& exchange) { exchange.respond(200, "", "new"); });
+  reload(sidecar, with(sidecar.yaml(), sidecar.backend.url(), other.url()));
+  EXPECT_EQ(sidecar.send_raw(public_request().raw()).body, "new");
+  open = true;
+  EXPECT_EQ(MessageReader(stream).response().body, "old");
+}
+
+TEST(ReloadTest, NoncesAndClaimedProofsOutliveIt) {
+  Sidecar sidecar;
+  const Response challenge = sidecar.send(sidecar.with_proof("GET", "/nonce/1"));
+  const std::string nonce = challenge.fields.value("DPoP-Nonce");
+  ASSERT_NE(nonce, "");
+  const Request used = sidecar.with_proof("GET", "/orders/1");
+  EXPECT_EQ(sidecar.send(used).status, 200);
+  reload(sidecar, with(sidecar.yaml(), "- {name: denied", "- {name: renamed"));
+  Proof proof = sidecar.proof("GET", "/nonce/1", sidecar.good_token());
+  proof.payload.text("nonce", nonce);
+  EXPECT_EQ(
+      sidecar.send(Sidecar::with("GET", "/nonce/1", sidecar.good_token(), proof.sign(sidecar.client))).status,
+      200);
+  expect_refusal(sidecar.send(used), 401, "proof_replayed");
+}
+
+TEST(ReloadTest, AnIssuerThatStaysIsNotAskedAgainAndANewOneIsThereWhenItCounts) {
+  Sidecar sidecar;
+  support::FakeIssuer second("RS256", "/realms/second");
+  const std::string yaml = sidecar.yaml();
+  std::string both = with(yaml, "dpop: {", "  - {name: second, url: \"" + second.url() +
+                                               "\", audiences: [orders-api]}\ndpop: {");
+  for (std::size_t at = 0; (at = both.find("upstream: backend}", at)) != std::string::npos; at += 18) {
+    const std::size_t line = both.rfind('\n', at);
+    if (both.substr(line, at - line).find("access: public") == std::string::npos)
+      both.insert(at, "issuers: [demo, second], ");
+    at = both.find("upstream: backend}", at);
+  }
+  sidecar.issuer.go_away();
+  reload(sidecar, both);
+  EXPECT_EQ(metric(sidecar, kOk), "1") << sidecar.holdfast->out();
+  EXPECT_EQ(sidecar.send(sidecar.with_proof("GET", "/orders/1")).status, 200) << "its keys were kept";
+  const std::string token = second.sign(second.token(kAudience, sidecar.client));
+  EXPECT_EQ(sidecar
+                .send(Sidecar::with("GET", "/orders/1", token,
+                                    sidecar.proof("GET", "/orders/1", token).sign(sidecar.client)))
+                .status,
+            200);
+}
+
+TEST(ReloadTest, ReloadsThatCrowdEndWithTheLastFile) {
+  Sidecar sidecar;
+  const std::string last = with(sidecar.yaml(), "{path: /public/**}", "{path: /last/**}");
+  sidecar.folder.write("holdfast.yaml", last);
+  for (int i = 0; i < 20; ++i) sidecar.holdfast->signal(SIGHUP);
+  for (const auto deadline = std::chrono::steady_clock::now() + kPatience;
+       sidecar.send_raw(public_request("/last/x").raw()).status != 200;) {
+    ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+    std::this_thread::sleep_for(Milliseconds{10});
+  }
+  EXPECT_EQ(sidecar.send_raw(public_request().raw()).status, 404);
+}
+
+}  // namespace
+}  // namespace holdfast::integration
