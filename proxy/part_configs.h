@@ -34,11 +34,11 @@ T or_fail(std::expected<T, std::string> made) {
 [[nodiscard]] replay::MemoryStoreSettings replay_settings(const settings::Replay& from);
 [[nodiscard]] std::vector<issuer::IssuerSettings> issuer_settings(const settings::Settings& settings);
 
-// `gauge` counts the connections of this listener for as long as the process serves it. These read certificates and keys; StartError names the file that is wrong.
-[[nodiscard]] std::shared_ptr<const listener::Config> listener_config(const settings::Listener& from,
-                                                                      std::size_t index,
-                                                                      std::size_t max_connections,
-                                                                      std::shared_ptr<listener::ConnectionGauge> gauge);
+// `gauge` counts the connections of this listener for as long as the process serves it. These read
+// certificates and keys; StartError names the file that is wrong.
+[[nodiscard]] std::shared_ptr<const listener::Config> listener_config(
+    const settings::Listener& from, std::size_t index, std::size_t max_connections,
+    std::shared_ptr<listener::ConnectionGauge> gauge);
 [[nodiscard]] upstream::Config upstream_config(const settings::Upstream& from);
 
 }  // namespace holdfast

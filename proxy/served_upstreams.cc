@@ -70,19 +70,19 @@ void ServedUpstreams::resolve(ServedUpstream& upstream) {
       server.answered = true;
       continue;
     }
-    server.resolver = std::make_unique<net::Resolver>(
-        control_, origin.host, origin.port, kResolveEvery,
-        [this, &server, number = upstream.number, k,
-         host = origin.host](const std::expected<net::Endpoints, std::string>& endpoints) {
-          server.answered = true;
-          if (!endpoints) {
-            log_.event(pipeline::Level::kWarn, "name_not_resolved",
-                       {{"host", host}, {"error", endpoints.error()}});
-            return;
-          }
-          server.endpoints = *endpoints;
-          moved_(number, k, *endpoints);
-        });
+    server.resolver =
+        std::make_unique<net::Resolver>(control_, origin.host, origin.port, kResolveEvery,
+                                        [this, &server, number = upstream.number, k, host = origin.host](
+                                            const std::expected<net::Endpoints, std::string>& endpoints) {
+                                          server.answered = true;
+                                          if (!endpoints) {
+                                            log_.event(pipeline::Level::kWarn, "name_not_resolved",
+                                                       {{"host", host}, {"error", endpoints.error()}});
+                                            return;
+                                          }
+                                          server.endpoints = *endpoints;
+                                          moved_(number, k, *endpoints);
+                                        });
   }
 }
 

@@ -37,8 +37,7 @@ class ServedUpstreams {
  public:
   using List = std::vector<std::shared_ptr<ServedUpstream>>;
   // Server `server` of upstream `number` has these addresses now.
-  using Moved =
-      std::function<void(std::size_t number, std::size_t server, const net::Endpoints& endpoints)>;
+  using Moved = std::function<void(std::size_t number, std::size_t server, const net::Endpoints& endpoints)>;
 
   ServedUpstreams(net::Worker& control, std::shared_ptr<upstream::SharedState> shared,
                   pipeline::EventLog& log, Moved moved);

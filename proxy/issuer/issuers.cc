@@ -54,10 +54,8 @@ Issuers::~Issuers() = default;
 
 std::size_t Issuers::make_keeper(const IssuerSettings& settings) {
   const std::size_t number = keepers_.size();
-  keepers_.push_back(
-      std::make_shared<Keeper>(control_, settings, log_, [this, number](const pipeline::IssuerKeys& keys) {
-        publish(number, keys);
-      }));
+  keepers_.push_back(std::make_shared<Keeper>(
+      control_, settings, log_, [this, number](const pipeline::IssuerKeys& keys) { publish(number, keys); }));
   if (started_) keepers_.back()->start();
   return number;
 }

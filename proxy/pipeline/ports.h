@@ -68,7 +68,8 @@ struct IssuerKeys {
 class KeySource {
  public:
   // The keys at hand for issuer number `issuer` (Rules::issuer_numbers; a number never comes to mean another
-  // issuer); nullptr: never loaded, or past max_stale. The pointer stays valid until the worker's next turn of its loop.
+  // issuer); nullptr: never loaded, or past max_stale. The pointer stays valid until the worker's next turn
+  // of its loop.
   [[nodiscard]] virtual const IssuerKeys* keys(std::size_t issuer) = 0;
   // Asks for a fresh fetch because a key was not found among `seen_generation`. `done` is called once on this
   // worker, possibly before this returns: true if other keys than those are there now; false if the rate

@@ -56,7 +56,8 @@ Checked<Evidence> Verifier::examine(const Subject& subject, const policy::Creden
   if (!freshness) return std::unexpected(std::move(freshness.error()));
   evidence.freshness = *freshness;
 
-  if (const auto fact = tokens_.find(crypto::as_text(evidence.token_digest)); fact != nullptr && fact->rules == subject.rules) {
+  if (const auto fact = tokens_.find(crypto::as_text(evidence.token_digest));
+      fact != nullptr && fact->rules == subject.rules) {
     if (!route_trusts(links, fact->issuer)) return std::unexpected(foreign_issuer());
     evidence.token = fact->token;
     evidence.issuer = fact->issuer;

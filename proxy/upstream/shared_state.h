@@ -62,7 +62,7 @@ class SharedState {
 
   std::mutex mutex_;
   std::vector<std::unique_ptr<UpstreamState>> upstreams_;  // the list under mutex_
-  std::vector<Member> members_;  // under mutex_
+  std::vector<Member> members_;                            // under mutex_
 };
 
 }  // namespace holdfast::upstream

@@ -210,8 +210,8 @@ TEST(ReloadTest, AnIssuerThatStaysIsNotAskedAgainAndANewOneIsThereWhenItCounts) 
   Sidecar sidecar;
   support::FakeIssuer second("RS256", "/realms/second");
   const std::string yaml = sidecar.yaml();
-  std::string both = with(yaml, "dpop: {", "  - {name: second, url: \"" + second.url() +
-                                               "\", audiences: [orders-api]}\ndpop: {");
+  std::string both = with(
+      yaml, "dpop: {", "  - {name: second, url: \"" + second.url() + "\", audiences: [orders-api]}\ndpop: {");
   for (std::size_t at = 0; (at = both.find("upstream: backend}", at)) != std::string::npos; at += 18) {
     const std::size_t line = both.rfind('\n', at);
     if (both.substr(line, at - line).find("access: public") == std::string::npos)
