@@ -55,6 +55,16 @@ issuer::IssuerSettings issuer_of(const settings::Issuer& from) {
 
 }  // namespace
 
+std::optional<pipeline::Level> log_level_named(std::string_view word) {
+  using settings::LogLevel;
+  if (word == "trace") return level(LogLevel::kTrace);
+  if (word == "debug") return level(LogLevel::kDebug);
+  if (word == "info") return level(LogLevel::kInfo);
+  if (word == "warning") return level(LogLevel::kWarning);
+  if (word == "error") return level(LogLevel::kError);
+  return std::nullopt;
+}
+
 telemetry::LogSettings log_settings(const settings::Log& from) {
   return {.level = level(from.level), .access = access_mode(from.access)};
 }

@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -30,6 +32,8 @@ T or_fail(std::expected<T, std::string> made) {
   return std::move(*made);
 }
 
+// By the word of the contract's log.level.
+[[nodiscard]] std::optional<pipeline::Level> log_level_named(std::string_view word);
 [[nodiscard]] telemetry::LogSettings log_settings(const settings::Log& from);
 [[nodiscard]] replay::MemoryStoreSettings replay_settings(const settings::Replay& from);
 [[nodiscard]] std::vector<issuer::IssuerSettings> issuer_settings(const settings::Settings& settings);

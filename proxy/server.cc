@@ -3,6 +3,8 @@
 // and probes. Taking down goes the other way round.
 #include "server.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <csignal>
 #include <cstring>
@@ -29,6 +31,7 @@ std::array<std::uint64_t, 2> random_seed() {
 
 Server::Server(cli::RunOptions options)
     : settings_(std::move(options.settings)),
+      shown_(std::move(options.shown)),
       read_anew_(std::move(options.read_anew)),
       sink_(STDOUT_FILENO),
       log_(log_settings(settings_.log), sink_),
@@ -48,7 +51,9 @@ Server::Server(cli::RunOptions options)
   for (std::size_t i = 0; i < settings_.listeners.size(); ++i) {
     gauges_.push_back(std::make_shared<listener::ConnectionGauge>());
   }
-  const Next first = prepare(settings_);
+  Next first = prepare(settings_, shown_);
+  admin_rules_ = {.token = std::move(first.admin_token),
+                  .hosts = settings_.admin ? settings_.admin->hosts : std::vector<std::string>()};
   issuers_.commit(first.issuers, first.numbers.issuers);
   const ServedUpstreams::List upstreams = upstreams_.commit(first.upstreams).added;
   const unsigned workers = settings_.workers.value_or(usable_cpus());
@@ -132,10 +137,11 @@ std::string Server::metrics() const {
 
 void Server::run() {
   if (settings_.probes) {
-    const net::Endpoint at =
-        or_fail(net::resolve_listen_address({settings_.probes->host, settings_.probes->port}));
-    probes_ = std::make_unique<admin::Probes>(control_.io(), std::vector{at.tcp()}, *this);
+    auto listening =
+        or_fail(net::open_listening_sockets({settings_.probes->host, settings_.probes->port}, 1));
+    probes_ = std::make_unique<admin::Probes>(control_.io(), std::move(listening), *this);
   }
+  open_admin();
   await_signal();
   issuers_.start();
   expire_replay_entries();
@@ -167,7 +173,7 @@ void Server::await_signal() {
   signals_.async_wait([this](boost::system::error_code error, int signal) {
     if (error) return;
     if (signal == SIGHUP) {
-      reload("SIGHUP");
+      reload("SIGHUP", nullptr);
     } else if (!draining_) {
       begin_drain(signal == SIGTERM ? "SIGTERM" : "SIGINT");
     } else if (signal == SIGINT) {
@@ -179,9 +185,9 @@ void Server::await_signal() {
   });
 }
 
-void Server::begin_drain(std::string_view signal) {
+void Server::begin_drain(std::string_view why) {
   draining_ = true;
-  log_.event(pipeline::Level::kInfo, "draining", {{"signal", signal}});
+  log_.event(pipeline::Level::kInfo, "draining", {{"why", why}});
   // Load balancers need a moment to see /readyz fail; until then everything is served.
   delay_.expires_after(settings_.shutdown.delay);
   delay_.async_wait([this](boost::system::error_code error) {
@@ -207,11 +213,13 @@ void Server::one_is_empty() {
 void Server::end() {
   issuers_.stop();
   probes_.reset();
+  admin_.reset();
   signals_.cancel();
   delay_.cancel();
   expiry_.cancel();
   next_due_.cancel();
   for (Crew& crew : crews_) crew.worker.stop();
+  if (settings_.admin && settings_.admin->socket) ::unlink(settings_.admin->socket->c_str());
   control_.stop();
 }
 

@@ -16,7 +16,9 @@
 #include <thread>
 #include <vector>
 
+#include "admin/admin_answer.h"
 #include "admin/heartbeats.h"
+#include "admin/plain_server.h"
 #include "admin/probes.h"
 #include "base/secret.h"
 #include "cli/command_line.h"
@@ -32,7 +34,7 @@
 
 namespace holdfast {
 
-class Server final : public admin::ProbeState {
+class Server final : public admin::ProbeState, public admin::AdminState {
  public:
   // Throws StartError, a sentence for the operator.
   explicit Server(cli::RunOptions options);
@@ -52,12 +54,16 @@ class Server final : public admin::ProbeState {
     ServedUpstreams::List upstreams;
     PartNumbers numbers;
     std::shared_ptr<const pipeline::Rules> rules;
+    Secret admin_token;
+    std::string shown;
   };
+  // How a reload ended, for whoever asked: an HTTP status and words.
+  using Reloaded = std::function<void(unsigned status, const std::string& words)>;
 
   // ---- server.cc
   void make_listeners(const std::vector<std::shared_ptr<const listener::Config>>& configs);
   void await_signal();
-  void begin_drain(std::string_view signal);
+  void begin_drain(std::string_view why);
   void stop_accepting();
   void one_is_empty();
   void expire_replay_entries();
@@ -68,16 +74,23 @@ class Server final : public admin::ProbeState {
   // The configs of all listeners, at their numbers.
   [[nodiscard]] std::vector<std::shared_ptr<const listener::Config>> make_listener_configs(
       const settings::Settings& settings);
-  void reload(std::string_view why);
-  [[nodiscard]] std::optional<settings::Settings> read_anew();
-  void refuse_reload(std::string_view why);
-  [[nodiscard]] Next prepare(settings::Settings settings);
+  void reload(std::string_view why, Reloaded done);
+  void refuse_reload(unsigned status, const std::string& why);
+  void tell_reloaded(unsigned status, const std::string& words);
+  [[nodiscard]] Next prepare(settings::Settings settings, std::string shown);
   void await_next(std::chrono::steady_clock::time_point until);
   void commit(Next next);
   // Tells every worker where the upstream's servers are, as far as that is known.
   void announce(const ServedUpstream& upstream);
   void tell(std::size_t upstream, std::size_t server, const net::Endpoints& endpoints);
-  void log_changes(const std::vector<std::string>& changes);
+
+  // ---- server_admin.cc
+  void open_admin();
+  [[nodiscard]] std::string status_page() const override;
+  [[nodiscard]] std::string shown_configuration() const override { return shown_; }
+  void reload(Done done) override;
+  bool drain() override;
+  bool set_log_level(std::string_view level) override;
 
   [[nodiscard]] bool started() const override { return started_; }
   [[nodiscard]] bool alive() const override { return heartbeats_.alive(std::chrono::steady_clock::now()); }
@@ -88,6 +101,7 @@ class Server final : public admin::ProbeState {
   [[nodiscard]] std::string metrics() const override;
 
   settings::Settings settings_;
+  std::string shown_;  // the file, for people
   const std::function<settings::Loaded(const settings::Settings&)> read_anew_;
   telemetry::Sink sink_;
   telemetry::Log log_;
@@ -103,12 +117,16 @@ class Server final : public admin::ProbeState {
   admin::Heartbeats heartbeats_;                             // its timers are the crews'
   std::vector<telemetry::RequestMetrics*> request_metrics_;  // of the crews
   std::unique_ptr<admin::Probes> probes_;
+  admin::AdminRules admin_rules_;
+  std::unique_ptr<admin::PlainServer> admin_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer delay_;
   boost::asio::steady_timer expiry_;
   boost::asio::steady_timer next_due_;
   std::optional<Next> next_;
-  bool reload_again_ = false;  // asked for while another was under way
+  std::vector<Reloaded> reloaded_;        // who waits for the reload under way
+  std::vector<Reloaded> reloaded_again_;  // and for the one after it, asked for meanwhile
+  bool reload_again_ = false;
   std::uint64_t reloads_ = 0;
   std::uint64_t failed_reloads_ = 0;
   std::vector<std::thread> threads_;

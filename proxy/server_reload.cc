@@ -7,6 +7,7 @@
 #include <exception>
 #include <utility>
 
+#include "admin_token.h"
 #include "descriptor_budget.h"
 #include "net/listen.h"
 #include "nonce_secrets.h"
@@ -51,47 +52,53 @@ std::vector<std::shared_ptr<const listener::Config>> Server::make_listener_confi
   return configs;
 }
 
-void Server::reload(std::string_view why) {
-  if (draining_) return refuse_reload("this process is draining");
+void Server::reload(std::string_view why, Reloaded done) {
   if (next_) {
     reload_again_ = true;
+    if (done) reloaded_again_.push_back(std::move(done));
     return;
   }
+  if (done) reloaded_.push_back(std::move(done));
+  if (draining_) return refuse_reload(409, "this process is draining");
   log_.event(Level::kInfo, "reload_begun", {{"why", why}});
-  auto settings = read_anew();
-  if (!settings) return;
-  try {
-    next_ = prepare(*std::move(settings));
-  } catch (const std::exception& error) {
-    return refuse_reload(error.what());
-  }
-  await_next(std::chrono::steady_clock::now() + kPatience);
-}
-
-std::optional<settings::Settings> Server::read_anew() {
   settings::Loaded loaded = read_anew_(settings_);
   const std::string file = settings_.file.string();
+  std::string errors;
   for (const settings::Problem& problem : loaded.warnings) {
     log_.event(Level::kWarn, "configuration_warning", {{"problem", to_string(problem, file)}});
   }
   for (const settings::Problem& problem : loaded.errors) {
-    log_.event(Level::kError, "configuration_error", {{"problem", to_string(problem, file)}});
+    const std::string line = to_string(problem, file);
+    log_.event(Level::kError, "configuration_error", {{"problem", line}});
+    errors += (errors.empty() ? "" : "\n") + line;
   }
-  if (!loaded.settings) {
-    refuse_reload(std::to_string(loaded.errors.size()) + " errors in the file");
+  if (!loaded.settings) return refuse_reload(422, errors);
+  try {
+    next_ = prepare(*std::move(loaded.settings), std::move(loaded.shown));
+  } catch (const std::exception& error) {
+    return refuse_reload(422, error.what());
   }
-  return std::move(loaded.settings);
+  await_next(std::chrono::steady_clock::now() + kPatience);
 }
 
-void Server::refuse_reload(std::string_view why) {
+void Server::refuse_reload(unsigned status, const std::string& why) {
   ++failed_reloads_;
   log_.event(Level::kError, "reload_refused",
              {{"why", why}, {"detail", "the configuration stays as it was"}});
+  tell_reloaded(status, why);
+}
+
+void Server::tell_reloaded(unsigned status, const std::string& words) {
+  for (const Reloaded& done : std::exchange(reloaded_, {})) done(status, words);
 }
 
 // What can fail comes first; issuers begin to fetch last.
-Server::Next Server::prepare(settings::Settings settings) {
+Server::Next Server::prepare(settings::Settings settings, std::string shown) {
   Next next;
+  next.shown = std::move(shown);
+  if (settings.admin && settings.admin->token_file) {
+    next.admin_token = or_fail(read_admin_token(*settings.admin->token_file));
+  }
   next.listeners = make_listener_configs(settings);
   auto nonces = make_nonces(settings);
   next.upstreams = upstreams_.prepare(settings.upstreams);
@@ -111,7 +118,10 @@ void Server::await_next(std::chrono::steady_clock::time_point until) {
   if ((keys && names) || std::chrono::steady_clock::now() >= until) {
     Next next = *std::exchange(next_, std::nullopt);
     commit(std::move(next));
-    if (std::exchange(reload_again_, false)) reload("asked for meanwhile");
+    if (std::exchange(reload_again_, false)) {
+      reloaded_ = std::exchange(reloaded_again_, {});
+      reload("asked for meanwhile", nullptr);
+    }
     return;
   }
   next_due_.expires_after(kLook);
@@ -137,16 +147,18 @@ void Server::commit(Next next) {
   const telemetry::LogSettings log = log_settings(next.settings.log);
   log_.set_level(log.level);
   log_.set_access(log.access);
-  log_changes(settings::changes(settings_, next.settings));
+  admin_rules_.token = std::move(next.admin_token);
+  if (next.settings.admin) admin_rules_.hosts = next.settings.admin->hosts;
+  std::string changes;
+  for (const std::string& change : settings::changes(settings_, next.settings)) {
+    changes += (changes.empty() ? "" : "; ") + change;
+  }
+  if (changes.empty()) changes = "nothing that the file says; keys and certificates were read anew";
   settings_ = std::move(next.settings);
+  shown_ = std::move(next.shown);
   ++reloads_;
-}
-
-void Server::log_changes(const std::vector<std::string>& changes) {
-  std::string all;
-  for (const std::string& change : changes) all += (all.empty() ? "" : "; ") + change;
-  if (all.empty()) all = "nothing that the file says; keys and certificates were read anew";
-  log_.event(Level::kInfo, "reloaded", {{"changes", all}});
+  log_.event(Level::kInfo, "reloaded", {{"changes", changes}});
+  tell_reloaded(200, changes);
 }
 
 }  // namespace holdfast

@@ -12,8 +12,8 @@ struct Check {
 };
 
 // One line a check, as Kubernetes's own probes print them.
-ProbeAnswer verdict(const std::vector<Check>& checks, bool verbose) {
-  ProbeAnswer answer;
+PlainAnswer verdict(const std::vector<Check>& checks, bool verbose) {
+  PlainAnswer answer;
   bool ok = true;
   for (const Check& check : checks) {
     ok = ok && check.ok;
@@ -47,21 +47,24 @@ bool is_verbose(std::string_view query) {
 
 }  // namespace
 
-ProbeAnswer answer_probe(std::string_view method, std::string_view target, const ProbeState& state) {
+PlainAnswer answer_probe(std::string_view method, std::string_view target, const ProbeState& state) {
   const std::size_t question = std::min(target.find('?'), target.size());
   const std::string_view path = target.substr(0, question);
   const bool verbose = is_verbose(target.substr(std::min(question + 1, target.size())));
 
   const bool known = path == "/livez" || path == "/readyz" || path == "/startupz" ||
                      (path == "/metrics" && state.has_metrics());
-  if (!known) return {.status = 404, .body = "not found\n", .allow = {}};
+  if (!known) return {.status = 404, .body = "not found\n", .allow = {}, .authenticate = {}};
   if (method != "GET" && method != "HEAD") {
-    return {.status = 405, .body = "method not allowed\n", .allow = "GET, HEAD"};
+    return {.status = 405, .body = "method not allowed\n", .allow = "GET, HEAD", .authenticate = {}};
   }
   if (path == "/livez") return verdict({{"workers", state.alive()}}, verbose);
   if (path == "/startupz") return verdict({{"started", state.started()}}, verbose);
   if (path == "/readyz") return verdict(readiness(state), verbose);
-  return {.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = state.metrics(), .allow = {}};
+  return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
+          .body = state.metrics(),
+          .allow = {},
+          .authenticate = {}};
 }
 
 }  // namespace holdfast::admin

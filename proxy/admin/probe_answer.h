@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "admin/plain_server.h"
+
 namespace holdfast::admin {
 
 struct IssuerReadiness {
@@ -32,14 +34,7 @@ class ProbeState {
   ~ProbeState() = default;
 };
 
-struct ProbeAnswer {
-  unsigned status = 200;
-  std::string_view content_type = "text/plain; charset=utf-8";
-  std::string body;
-  std::string_view allow;  // the Allow field's value, where status is 405
-};
-
-[[nodiscard]] ProbeAnswer answer_probe(std::string_view method, std::string_view target,
+[[nodiscard]] PlainAnswer answer_probe(std::string_view method, std::string_view target,
                                        const ProbeState& state);
 
 }  // namespace holdfast::admin

@@ -53,6 +53,7 @@ int run_command(const Arguments& arguments, const Run& run) {
   print_problems(loaded, arguments.config);
   if (!loaded.settings) return kFailed;
   return run({.settings = *std::move(loaded.settings),
+              .shown = std::move(loaded.shown),
               .read_anew = [read](const settings::Settings& running) { return read(&running); }});
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "settings/load.h"
 
@@ -17,6 +18,7 @@ inline constexpr int kInvalid = 3;
 
 struct RunOptions {
   settings::Settings settings;
+  std::string shown;  // Loaded::shown
   // Reads the configuration anew, by what the process runs with (settings/running.h). Blocks for as long as a
   // small file takes.
   std::function<settings::Loaded(const settings::Settings& running)> read_anew;

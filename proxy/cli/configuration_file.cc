@@ -37,7 +37,7 @@ settings::World this_machine() {
 settings::Loaded read_configuration(const std::filesystem::path& file, const settings::Settings* running) {
   // one byte more than is accepted, so that the loader sees that it is too much
   const auto text = read_file(file, settings::kMaxFileBytes + 1);
-  if (!text) return {std::nullopt, {{{}, "", "cannot be read: " + text.error()}}, {}};
+  if (!text) return {std::nullopt, {{{}, "", "cannot be read: " + text.error()}}, {}, {}};
   return settings::load(*text, file, this_machine(), running);
 }
 

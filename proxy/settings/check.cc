@@ -59,12 +59,31 @@ void check_listeners(const Settings& settings, Report& report) {
     if (settings.probes && listener.address.port != 0 && *settings.probes == listener.address) {
       report.error_at(path + ".address", "is the address of probes already");
     }
+    if (settings.admin && !settings.admin->socket && listener.address.port != 0 &&
+        settings.admin->address == listener.address) {
+      report.error_at(path + ".address", "is the address of admin already");
+    }
     check_unique(listener.public_origins, path + ".public_origins", report);
     check_unique(listener.trusted_proxies, path + ".trusted_proxies", report);
     // what a proxy forwards takes the listener's place in `htu`, so it has to be held to a list
     if (!listener.trusted_proxies.empty() && listener.public_origins.empty()) {
       report.error_at(path + ".trusted_proxies", "needs public_origins");
     }
+  }
+}
+
+// ---- admin
+
+void check_admin(const Settings& settings, Report& report) {
+  if (!settings.admin || settings.admin->socket) return;
+  const Address& address = settings.admin->address;
+  if (settings.probes && address.port != 0 && *settings.probes == address) {
+    report.error_at("admin.address", "is the address of probes already");
+  }
+  if (!is_loopback(address.host)) {
+    report.warning_at("admin.address",
+                      "can be reached from outside this machine, in plain HTTP: whoever is on the way can "
+                      "read the token");
   }
 }
 
@@ -293,6 +312,11 @@ void settle_files(Settings& settings, const World& world, Report& report) {
   }
   for (std::size_t i = 0; i < settings.issuers.size(); ++i)
     settle.file(settings.issuers[i].ca, item("issuers", i) + ".ca", false);
+  if (settings.admin) {
+    settle.file(settings.admin->token_file, "admin.token_file", true);
+    if (settings.admin->socket)
+      *settings.admin->socket = (settle.folder / *settings.admin->socket).lexically_normal();
+  }
   settle.file(settings.dpop.nonce.secret_file, "dpop.nonce.secret_file", true);
   for (std::size_t i = 0; i < settings.upstreams.size(); ++i) {
     UpstreamTls& tls = settings.upstreams[i].tls;
@@ -309,6 +333,7 @@ void check(const Settings& settings, const World& world, Report& report) {
   check_names(settings.upstreams, "upstreams", report);
   check_names(settings.routes, "routes", report);
   check_listeners(settings, report);
+  check_admin(settings, report);
   check_issuers(settings, report);
   check_dpop(settings, world, report);
   check_upstreams(settings, report);

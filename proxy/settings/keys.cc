@@ -448,6 +448,55 @@ Key<Draft> probes() {
                        &Settings::probes);
 }
 
+// ADDRESS, or unix:PATH.
+Parsed<Admin> parse_admin_address(std::string_view text) {
+  constexpr std::string_view kUnix = "unix:";
+  Admin admin;
+  if (text.starts_with(kUnix)) {
+    text.remove_prefix(kUnix.size());
+    // sun_path holds 108 bytes with its NUL (unix(7))
+    if (text.empty() || text.size() > 100) return std::unexpected("unix: and a path of at most 100 bytes");
+    admin.socket = std::filesystem::path(text);
+    return admin;
+  }
+  const auto address = parse_address(text);
+  if (!address) return std::unexpected(address.error() + ", or unix:PATH");
+  admin.address = *address;
+  return admin;
+}
+
+Key<Draft> admin() {
+  struct AdminDraft {
+    Admin at;  // the address alone
+    std::optional<std::string> token_file;
+    std::vector<std::string> hosts;
+  };
+  const auto whole = map<AdminDraft>({
+      member<AdminDraft>("address", scalar(parse_admin_address), &AdminDraft::at),
+      member<AdminDraft>("token_file", text(), &AdminDraft::token_file),
+      member<AdminDraft>("hosts", one_or_list(scalar([](std::string_view text) -> Parsed<std::string> {
+                           auto host = parse_host_pattern(text);
+                           if (host && !host->contains('*')) return host;
+                           return std::unexpected("a host name or an address");
+                         })),
+                         &AdminDraft::hosts),
+  });
+  const auto value = or_off(converted(whole, [](AdminDraft draft) {
+    Admin admin = std::move(draft.at);
+    if (draft.token_file) admin.token_file = *std::move(draft.token_file);
+    admin.hosts = std::move(draft.hosts);
+    return admin;
+  }));
+  const auto alone = scalar(parse_admin_address);
+  return {"admin", [=](const Node& node, const Place& place, Draft& draft, Report& report) {
+            if (node.kind == Node::Kind::kScalar && !is_off(node)) {
+              if (auto read = alone.read(node, place, report)) draft.admin = *std::move(read);
+            } else if (auto read = value.read(node, place, report)) {
+              draft.admin = *std::move(read);
+            }
+          }};
+}
+
 Keys<Log> log() {
   return {
       member<Log>("level",
@@ -465,12 +514,8 @@ Keys<Log> log() {
   };
 }
 
-Key<Draft> reload() {
-  struct Reload {};
-  const auto value = map<Reload>({not_yet<Reload>("watch", {"off"})});
-  return {"reload", [value](const Node& node, const Place& place, Draft&, Report& report) {
-            value.read(node, place, report);
-          }};
+Keys<Reload> reload() {
+  return {member<Reload>("watch", boolean(), &Reload::watch)};
 }
 
 Keys<Shutdown> shutdown() {
@@ -500,10 +545,10 @@ const Keys<Draft>& file_keys() {
       member<Draft>("routes", list(route()), &Draft::routes_written),
       identity(),
       probes(),
-      not_yet<Draft>("admin", {"off"}),
+      admin(),
       section<Draft>("log", log(), &Settings::log),
       not_yet<Draft>("cors", {"off"}),
-      reload(),
+      section<Draft>("reload", reload(), &Settings::reload),
       section<Draft>("shutdown", shutdown(), &Settings::shutdown),
   };
   return keys;

@@ -6,6 +6,7 @@
 #include "settings/keys.h"
 #include "settings/resolve.h"
 #include "settings/running.h"
+#include "settings/shown.h"
 
 namespace holdfast::settings {
 namespace {
@@ -32,12 +33,12 @@ void expand_all(Node& node, const Place& place, const Environment& environment, 
 Loaded load(std::string_view text, const std::filesystem::path& file, const World& world,
             const Settings* running) {
   auto root = parse_yaml(text);
-  if (!root) return {std::nullopt, {std::move(root.error())}, {}};
+  if (!root) return {std::nullopt, {std::move(root.error())}, {}, {}};
   Report report(*root);
   const Place top;
   if (root->kind != Node::Kind::kMap) {
     report.error(*root, top, "a configuration is a map, not " + describe(*root));
-    return {std::nullopt, report.take_errors(), {}};
+    return {std::nullopt, report.take_errors(), {}, {}};
   }
   expand_all(*root, top, world.environment, report);
   Draft draft;
@@ -48,6 +49,7 @@ Loaded load(std::string_view text, const std::filesystem::path& file, const Worl
   check(settings, world, report);
   if (running != nullptr) check_running(settings, *running, report);
   Loaded out;
+  out.shown = shown(*root);
   if (report.clean()) out.settings = std::move(settings);
   out.errors = report.take_errors();
   out.warnings = report.take_warnings();

@@ -18,6 +18,7 @@ struct Loaded {
   std::optional<Settings> settings;  // where there are no errors
   std::vector<Problem> errors;       // in the order of the file
   std::vector<Problem> warnings;     // likewise; only where there are no errors of syntax
+  std::string shown;                 // what the file says, for people: no comment, no `${...}` replaced
 };
 
 // `file` is how the text's file was named; paths in it are relative to its folder. `running`: what the

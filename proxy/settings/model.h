@@ -229,6 +229,20 @@ struct Log {
   bool operator==(const Log&) const = default;
 };
 
+// Over TCP, or over a UNIX socket where `socket` is set.
+struct Admin {
+  Address address{"127.0.0.1", 9081};
+  std::optional<std::filesystem::path> socket;
+  std::optional<std::filesystem::path> token_file;  // nullopt: pages only, no actions
+  std::vector<std::string> hosts;                   // taken in Host beside loopback; lower-case, without port
+  bool operator==(const Admin&) const = default;
+};
+
+struct Reload {
+  bool watch = false;  // also when the file changes
+  bool operator==(const Reload&) const = default;
+};
+
 struct Shutdown {
   milliseconds delay{5'000};
   milliseconds drain{20'000};
@@ -245,7 +259,9 @@ struct Settings {
   std::vector<Route> routes;  // never empty; first match wins
   IdentityHeaders identity_headers;
   std::optional<Address> probes = Address{"", 9080};  // nullopt: `probes: off`
+  std::optional<Admin> admin;                         // nullopt: `admin: off`
   Log log;
+  Reload reload;
   Shutdown shutdown;
   bool operator==(const Settings&) const = default;
 };

@@ -102,6 +102,12 @@ void check_running(Settings& next, const Settings& running, Report& report) {
   keep(next.workers == running.workers, "workers",
        running.workers ? std::to_string(*running.workers) : "auto", report);
   keep(next.probes == running.probes, "probes", running.probes ? text_of(*running.probes) : "off", report);
+  const auto admin = [](const Settings& settings) {
+    if (!settings.admin) return std::string("off");
+    return settings.admin->socket ? "unix:" + settings.admin->socket->string()
+                                  : text_of(settings.admin->address);
+  };
+  keep(admin(next) == admin(running), "admin", admin(running), report);
   keep(next.dpop.replay == running.dpop.replay, "dpop.replay", "the store that it has", report);
   check_listeners(next, running, report);
 }
@@ -121,7 +127,9 @@ std::vector<std::string> changes(const Settings& before, const Settings& after) 
   };
   whole(before.dpop == after.dpop, "dpop");
   whole(before.identity_headers == after.identity_headers, "identity headers");
+  whole(before.admin == after.admin, "admin");
   whole(before.log == after.log, "log");
+  whole(before.reload == after.reload, "reload");
   whole(before.shutdown == after.shutdown, "shutdown");
   return out;
 }

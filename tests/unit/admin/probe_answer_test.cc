@@ -18,7 +18,7 @@ struct FakeState final : ProbeState {
   [[nodiscard]] std::string metrics() const override { return "up 1\n"; }
 };
 
-TEST(ProbeAnswer, EachProbeSaysItsOwnThing) {
+TEST(PlainAnswer, EachProbeSaysItsOwnThing) {
   struct Case {
     std::string_view what;
     void (*change)(FakeState&);
@@ -42,7 +42,7 @@ TEST(ProbeAnswer, EachProbeSaysItsOwnThing) {
   }
 }
 
-TEST(ProbeAnswer, VerboseNamesEachIssuer) {
+TEST(PlainAnswer, VerboseNamesEachIssuer) {
   FakeState state;
   state.readiness[1].loaded = false;
   for (const std::string_view target : {"/readyz?verbose", "/readyz?verbose=1", "/readyz?a=b&verbose"}) {
@@ -56,7 +56,7 @@ TEST(ProbeAnswer, VerboseNamesEachIssuer) {
   }
 }
 
-TEST(ProbeAnswer, NotReadyWhileTheReplayStoreIsTooYoung) {
+TEST(PlainAnswer, NotReadyWhileTheReplayStoreIsTooYoung) {
   FakeState state;
   state.is_settled = false;
   EXPECT_EQ(answer_probe("GET", "/readyz", state).status, 503);
@@ -64,10 +64,10 @@ TEST(ProbeAnswer, NotReadyWhileTheReplayStoreIsTooYoung) {
   EXPECT_EQ(answer_probe("GET", "/startupz", state).status, 200);
 }
 
-TEST(ProbeAnswer, ReadsOnlyAndKnowsOnlyItsPaths) {
+TEST(PlainAnswer, ReadsOnlyAndKnowsOnlyItsPaths) {
   FakeState state;
   for (const std::string_view method : {"POST", "PUT", "DELETE", "OPTIONS", "get"}) {
-    const ProbeAnswer answer = answer_probe(method, "/livez", state);
+    const PlainAnswer answer = answer_probe(method, "/livez", state);
     EXPECT_EQ(answer.status, 405u) << method;
     EXPECT_EQ(answer.allow, "GET, HEAD");
   }
@@ -78,10 +78,10 @@ TEST(ProbeAnswer, ReadsOnlyAndKnowsOnlyItsPaths) {
   }
 }
 
-TEST(ProbeAnswer, ServesMetricsWhereThereAreAny) {
+TEST(PlainAnswer, ServesMetricsWhereThereAreAny) {
   FakeState state;
   state.measures = true;
-  const ProbeAnswer answer = answer_probe("GET", "/metrics", state);
+  const PlainAnswer answer = answer_probe("GET", "/metrics", state);
   EXPECT_EQ(answer.status, 200u);
   EXPECT_EQ(answer.body, "up 1\n");
   EXPECT_TRUE(answer.content_type.starts_with("text/plain; version=0.0.4"));

@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "net/listen.h"
+
 namespace holdfast::admin {
 namespace {
 
@@ -28,8 +30,9 @@ struct ReadyState final : ProbeState {
 class ProbesTest : public testing::Test {
  protected:
   ProbesTest()
-      : probes_(control_, {tcp::endpoint(asio::ip::address_v4::loopback(), 0)}, state_),
-        port_(probes_.port()) {
+      : listening_(net::open_listening_sockets({"127.0.0.1", 0}, 1).value()),
+        port_(net::local_endpoint(listening_.front()).port()),
+        probes_(control_, std::move(listening_), state_) {
     thread_ = std::thread([this] { control_.run(); });
   }
   ~ProbesTest() override {
@@ -60,8 +63,9 @@ class ProbesTest : public testing::Test {
   ReadyState state_;
   asio::io_context control_;
   asio::io_context client_;
-  Probes probes_;
+  std::vector<net::Descriptor> listening_;
   unsigned short port_;
+  Probes probes_;
   std::thread thread_;
 };
 

@@ -69,6 +69,8 @@ TEST(Running, WhatNeedsARestartIsRefusedAtItsPlace) {
             "turned on or off, needs a restart\n");
   EXPECT_EQ(refused(std::string(kRunning) + "probes: off\n"),
             "13:9: probes: needs a restart to change; this process goes on with :9080\n");
+  EXPECT_EQ(refused(std::string(kRunning) + "admin: unix:/run/a\n"),
+            "13:8: admin: needs a restart to change; this process goes on with off\n");
   EXPECT_EQ(
       refused(std::string(kRunning) + "dpop: {replay: {capacity: 1000}}\n"),
       "13:16: dpop.replay: needs a restart to change; this process goes on with the store that it has\n");

@@ -1,0 +1,15 @@
+// The bearer token that admin.token_file holds. Start-up and reload only; any thread.
+#pragma once
+
+#include <expected>
+#include <filesystem>
+#include <string>
+
+#include "base/secret.h"
+
+namespace holdfast {
+
+// The file's one line, at least 16 characters of RFC 6750's b64token. The error is a sentence without it.
+[[nodiscard]] std::expected<Secret, std::string> read_admin_token(const std::filesystem::path& file);
+
+}  // namespace holdfast

@@ -1,0 +1,91 @@
+// The admin listener's side of the process: what its pages say and what its actions do.
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "cli/version.h"
+#include "net/listen.h"
+#include "net/unix_socket.h"
+#include "part_configs.h"
+#include "server.h"
+
+namespace holdfast {
+namespace {
+
+// Longer than a reload waits for new issuers and names.
+constexpr std::chrono::seconds kWholeExchange{15};
+
+}  // namespace
+
+void Server::open_admin() {
+  if (!settings_.admin) return;
+  const settings::Admin& at = *settings_.admin;
+  std::vector<net::Descriptor> listening;
+  if (at.socket) {
+    listening.push_back(or_fail(net::listen_unix(*at.socket)));
+  } else {
+    listening = or_fail(net::open_listening_sockets({at.address.host, at.address.port}, 1));
+  }
+  admin_ = std::make_unique<admin::PlainServer>(
+      control_.io(), std::move(listening), kWholeExchange,
+      [this](const http::RequestHead& head, const admin::PlainServer::Done& done) {
+        admin::answer_admin(head, admin_rules_, *this, done);
+      });
+}
+
+std::string Server::status_page() const {
+  const auto seconds =
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - born_.steady);
+  std::string page =
+      "holdfast " + std::string(cli::program_version()) + " (" + std::string(cli::program_commit()) + ")\n";
+  const auto line = [&](std::string_view name, const std::string& value) {
+    page += std::string(name) + ": " + value + '\n';
+  };
+  line("configuration", settings_.file.string());
+  line("up", std::to_string(seconds.count()) + " s");
+  line("state", draining_ ? "draining" : started_ ? "serving" : "starting");
+  line("workers", std::to_string(crews_.size()));
+  line("reloads", std::to_string(reloads_) + " taken, " + std::to_string(failed_reloads_) + " refused");
+  line("replay entries", std::to_string(replay_.entries()));
+  for (std::size_t i = 0; i < settings_.listeners.size(); ++i) {
+    line("listener " + settings_.listeners[i].name, std::to_string(gauges_[i]->open()) + " connections");
+  }
+  for (const std::size_t number : issuers_.numbers()) {
+    line("issuer " + issuers_.name(number), issuers_.loaded(number) ? "keys loaded" : "no keys yet");
+  }
+  for (const auto& upstream : upstreams_.served()) {
+    for (std::size_t k = 0; k < upstream->servers.size(); ++k) {
+      std::string where = upstream->servers[k].endpoints ? "" : " no address yet";
+      if (upstream->servers[k].endpoints) {
+        for (const net::Endpoint& endpoint : *upstream->servers[k].endpoints) where += ' ' + endpoint.text();
+      }
+      line("upstream " + upstream->settings.name, upstream->config.servers[k].name + where);
+    }
+  }
+  return page;
+}
+
+void Server::reload(Done done) {
+  reload("POST /reload", [done = std::move(done)](unsigned status, const std::string& words) {
+    admin::PlainAnswer answer;
+    answer.status = status;
+    answer.body = words + '\n';
+    done(std::move(answer));
+  });
+}
+
+bool Server::drain() {
+  if (draining_) return false;
+  begin_drain("POST /drain");
+  return true;
+}
+
+bool Server::set_log_level(std::string_view level) {
+  const auto found = log_level_named(level);
+  if (!found) return false;
+  log_.set_level(*found);
+  log_.event(pipeline::Level::kWarn, "log_level_changed", {{"level", level}, {"by", "POST /log-level"}});
+  return true;
+}
+
+}  // namespace holdfast
