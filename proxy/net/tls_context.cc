@@ -50,7 +50,22 @@ std::string unreadable(const std::string& path) {
   return path + ": " + std::strerror(errno != 0 ? errno : EIO);
 }
 
+constexpr std::size_t kMaxPem = 4 * 1024 * 1024;
+
 }  // namespace
+
+std::expected<std::string, std::string> read_pem(const std::string& path) {
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  std::string text(kMaxPem, '\0');
+  // A folder opens, and fails at the first read.
+  if (!file.read(text.data(), static_cast<std::streamsize>(text.size())) && !file.eof()) {
+    return std::unexpected(path + ": " + std::strerror(errno != 0 ? errno : EIO));
+  }
+  if (file.gcount() == static_cast<std::streamsize>(kMaxPem)) return std::unexpected(path + ": too large");
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
+}
 
 std::string use_certificate(SSL_CTX* context, const std::string& certificate, const std::string& key) {
   if (std::string error = unreadable(certificate); !error.empty()) return error;

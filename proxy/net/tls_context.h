@@ -4,6 +4,7 @@
 
 #include <openssl/ssl.h>
 
+#include <expected>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,9 @@ namespace holdfast::net {
 
 // RFC 7301 3.1: each name with its length before it.
 [[nodiscard]] std::string alpn_wire(const std::vector<std::string>& protocols);
+
+// A file of certificates, whole. The error is a sentence that names the file.
+[[nodiscard]] std::expected<std::string, std::string> read_pem(const std::string& path);
 
 // Loads a PEM chain and its key and sees that they fit each other. Empty: done; else a sentence.
 [[nodiscard]] std::string use_certificate(SSL_CTX* context, const std::string& certificate,

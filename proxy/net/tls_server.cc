@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/ascii.h"
+#include "net/client_authorities.h"
 #include "net/socket.h"
 #include "net/tls_context.h"
 
@@ -105,6 +106,20 @@ struct TlsServerContext::Callbacks {
     *chosen = selected;
     return SSL_TLSEXT_ERR_OK;
   }
+
+  // SSL_CTX_set_session_ticket_cb(3). A ticket says who the client proved to be when it was made. A
+  // certificate that has expired since must not live on in it: the client has to show one again.
+  static SSL_TICKET_RETURN opened_ticket(SSL*, SSL_SESSION* session, const unsigned char*, std::size_t,
+                                         SSL_TICKET_STATUS status, void*) {
+    if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW) {
+      return SSL_TICKET_RETURN_IGNORE_RENEW;
+    }
+    const X509* const client = SSL_SESSION_get0_peer(session);
+    if (client != nullptr && X509_cmp_current_time(X509_get0_notAfter(client)) <= 0) {
+      return SSL_TICKET_RETURN_IGNORE_RENEW;
+    }
+    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+  }
 };
 
 std::expected<std::shared_ptr<const TlsServerContext>, std::string> TlsServerContext::create(
@@ -112,6 +127,14 @@ std::expected<std::shared_ptr<const TlsServerContext>, std::string> TlsServerCon
   if (config.certificates.empty()) return std::unexpected("no certificate");
   const std::shared_ptr<TlsServerContext> made(new TlsServerContext);
   made->alpn_ = alpn_wire(config.protocols);
+  made->ticket_keys_ = config.ticket_keys;
+  made->client_auth_ = config.client_auth;
+  ClientAuthorities authorities;
+  if (config.client_auth != ClientAuth::kNone) {
+    auto loaded = ClientAuthorities::load(config.client_ca);
+    if (!loaded) return std::unexpected(std::move(loaded.error()));
+    authorities = std::move(*loaded);
+  }
   for (const TlsServerConfig::Certificate& entry : config.certificates) {
     SSL_CTX* const context = SSL_CTX_new(TLS_server_method());
     if (context == nullptr) return std::unexpected("TLS: " + openssl_error());
@@ -121,9 +144,16 @@ std::expected<std::shared_ptr<const TlsServerContext>, std::string> TlsServerCon
                                   config.min_version == TlsVersion::k13 ? TLS1_3_VERSION : TLS1_2_VERSION);
     // Tickets carry all state: there is no cache to lock, and workers resume each other's sessions.
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_max_early_data(context, 0);
     if (!config.session_tickets) {
       SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
       SSL_CTX_set_num_tickets(context, 0);
+    } else if (config.ticket_keys != nullptr) {
+      config.ticket_keys->install(context);
+    }
+    SSL_CTX_set_session_ticket_cb(context, nullptr, &Callbacks::opened_ticket, nullptr);
+    if (!authorities.demand(context, config.client_auth == ClientAuth::kRequired)) {
+      return std::unexpected("TLS: " + openssl_error());
     }
     SSL_CTX_set_tlsext_servername_callback(context, &Callbacks::server_name);
     SSL_CTX_set_tlsext_servername_arg(context, made.get());
@@ -154,6 +184,13 @@ TlsServerContext::Names TlsServerContext::served_names(const SSL* ssl) const {
   const SSL_CTX* const context = SSL_get_SSL_CTX(ssl);
   const auto at = std::find(contexts_.begin(), contexts_.end(), context);
   return facts_[at == contexts_.end() ? 0 : static_cast<std::size_t>(at - contexts_.begin())].names;
+}
+
+std::optional<crypto::CertificateIdentity> TlsServerContext::client_identity(const SSL* ssl) const {
+  if (client_auth_ == ClientAuth::kNone || SSL_get_verify_result(ssl) != X509_V_OK) return std::nullopt;
+  const X509* const certificate = SSL_get0_peer_certificate(ssl);
+  if (certificate == nullptr) return std::nullopt;
+  return crypto::identity_of(certificate);
 }
 
 std::string_view negotiated_protocol(const SSL* ssl) {

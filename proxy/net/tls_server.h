@@ -1,6 +1,7 @@
-// The TLS server's side of one listener: certificates by SNI, Mozilla's intermediate ciphers, ALPN, tickets,
-// no early data (a replayed 0-RTT request would be a replayed proof), no renegotiation, no compression. Made
-// at start or reload by the control thread; immutable after that, used by all workers.
+// The TLS server's side of one listener: certificates by SNI, clients' certificates (RFC 8446 4.3.2),
+// Mozilla's intermediate ciphers, ALPN, tickets, no early data (a replayed 0-RTT request would be a replayed
+// proof), no renegotiation, no compression. Made at start, at a reload and when a certificate's files change,
+// by the control thread; immutable after that, used by all workers.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -8,14 +9,19 @@
 #include <ctime>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "crypto/certificate.h"
 #include "net/stream.h"
+#include "net/ticket_keys.h"
 
 namespace holdfast::net {
 
 enum class TlsVersion : std::uint8_t { k12, k13 };
+// Of a client's certificate. kOptional: a client may have none, but not one that does not verify.
+enum class ClientAuth : std::uint8_t { kNone, kOptional, kRequired };
 
 struct TlsServerConfig {
   struct Certificate {
@@ -25,7 +31,10 @@ struct TlsServerConfig {
   std::vector<Certificate>
       certificates;  // the first also serves clients that name no host, or an unknown one
   TlsVersion min_version = TlsVersion::k12;
+  ClientAuth client_auth = ClientAuth::kNone;
+  std::string client_ca;  // path of the PEM certificates that clients' must lead up to
   bool session_tickets = true;
+  std::shared_ptr<const TicketKeys> ticket_keys;      // nullptr: keys of this context's own
   std::vector<std::string> protocols = {"http/1.1"};  // ALPN, most wanted first
 };
 
@@ -49,12 +58,17 @@ class TlsServerContext {
   [[nodiscard]] SslPtr new_ssl() const;
   // The names of the certificate that was served on `ssl`; to be asked after the handshake.
   [[nodiscard]] Names served_names(const SSL* ssl) const;
+  // The client's certificate, where it showed one, then or when the session that it resumes began; to be
+  // asked after the handshake. Only on a listener that asks for one.
+  [[nodiscard]] std::optional<crypto::CertificateIdentity> client_identity(const SSL* ssl) const;
   [[nodiscard]] const std::vector<CertificateFacts>& certificates() const { return facts_; }
 
  private:
   struct Callbacks;
   TlsServerContext() = default;
 
+  std::shared_ptr<const TicketKeys> ticket_keys_;
+  ClientAuth client_auth_ = ClientAuth::kNone;
   std::vector<SSL_CTX*> contexts_;       // one for each certificate
   std::vector<CertificateFacts> facts_;  // alike
   std::string alpn_;                     // wire format

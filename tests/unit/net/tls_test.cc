@@ -4,6 +4,7 @@
 #include <fstream>
 #include <optional>
 
+#include "handshake.h"
 #include "loopback.h"
 #include "net/tls_client.h"
 #include "net/tls_server.h"
@@ -11,35 +12,8 @@
 namespace holdfast::net {
 namespace {
 
+using testing::shake_hands;
 using testing::TestCertificate;
-
-// A handshake in memory between a server of ours and any client.
-struct Handshake {
-  bool done = false;
-  std::string error;
-};
-
-Handshake shake_hands(SSL* server, SSL* client) {
-  BIO* a = nullptr;
-  BIO* b = nullptr;
-  BIO_new_bio_pair(&a, 1 << 16, &b, 1 << 16);
-  SSL_set_bio(server, a, a);
-  SSL_set_bio(client, b, b);
-  for (int i = 0; i < 20; ++i) {
-    ERR_clear_error();
-    const int client_result = SSL_do_handshake(client);
-    if (client_result != 1 && SSL_get_error(client, client_result) != SSL_ERROR_WANT_READ) {
-      return {false, handshake_failure(client)};
-    }
-    ERR_clear_error();
-    const int server_result = SSL_do_handshake(server);
-    if (server_result != 1 && SSL_get_error(server, server_result) != SSL_ERROR_WANT_READ) {
-      return {false, "server: " + handshake_failure(server)};
-    }
-    if (client_result == 1 && server_result == 1) return {true, {}};
-  }
-  return {false, "no end"};
-}
 
 std::shared_ptr<const TlsServerContext> server_for(const TestCertificate& certificate,
                                                    TlsServerConfig config = {}) {
@@ -124,6 +98,32 @@ TEST(TlsServer, VersionsAndProtocols) {
     if (row.done) {
       EXPECT_EQ(negotiated_protocol(server.get()), row.chosen);
     }
+    SSL_CTX_free(anyone);
+  }
+}
+
+// Mozilla's "intermediate": forward secrecy and AEAD, or no TLS 1.2 at all.
+TEST(TlsServer, OldCipherSuitesAreRefused) {
+  const TestCertificate certificate("DNS:localhost");
+  const auto context = server_for(certificate);
+  const struct {
+    const char* suites;
+    bool done;
+  } cases[] = {{"ECDHE-ECDSA-AES128-GCM-SHA256", true},
+               {"ECDHE-ECDSA-CHACHA20-POLY1305", true},
+               {"ECDHE-ECDSA-AES128-SHA256", false},
+               {"ECDHE-ECDSA-AES256-SHA", false},
+               {"AES128-GCM-SHA256", false},
+               {"ECDHE-ECDSA-AES256-CCM8", false}};
+  for (const auto& row : cases) {
+    SSL_CTX* const anyone = SSL_CTX_new(TLS_client_method());
+    SSL_CTX_set_security_level(anyone, 0);
+    SSL_CTX_set_max_proto_version(anyone, TLS1_2_VERSION);
+    ASSERT_EQ(SSL_CTX_set_cipher_list(anyone, row.suites), 1) << row.suites;
+    const SslPtr server = context->new_ssl();
+    const SslPtr client(SSL_new(anyone));
+    SSL_set_connect_state(client.get());
+    EXPECT_EQ(shake_hands(server.get(), client.get()).done, row.done) << row.suites;
     SSL_CTX_free(anyone);
   }
 }

@@ -1,0 +1,32 @@
+// What Holdfast reads of an X.509 certificate: the thumbprint that a token may be bound to (RFC 8705 3.1),
+// the subject as text (RFC 4514), and whether a file of PEM holds anything that a client's certificate could
+// be checked against. Nothing is verified here: TLS does that. Any thread.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+struct x509_st;  // OpenSSL's X509
+
+namespace holdfast::crypto {
+
+struct CertificateIdentity {
+  std::string thumbprint;  // x5t#S256: base64url of SHA-256 over the DER; never empty
+  // RFC 4514, most specific name first; beyond ASCII escaped as \XX. Empty where the certificate has none.
+  std::string subject;
+};
+
+// nullopt: out of memory.
+[[nodiscard]] std::optional<CertificateIdentity> identity_of(const x509_st* certificate);
+
+struct CertificateBundle {
+  std::size_t certificates = 0;
+  std::size_t authorities = 0;  // of those, the ones that may sign others (RFC 5280 4.2.1.9)
+};
+
+// Counts what a file of PEM holds. nullopt: one of its certificates is broken.
+[[nodiscard]] std::optional<CertificateBundle> read_bundle(std::string_view pem);
+
+}  // namespace holdfast::crypto
