@@ -118,6 +118,7 @@ std::shared_ptr<const pipeline::Rules> compile_rules(const settings::Settings& s
                                        .roles = names.roles,
                                        .iss = names.iss,
                                        .jkt = names.jkt,
+                                       .client_certificate = names.client_certificate,
                                        .others = {"X-Auth-Assertion"}}),
       .answers = {.algs = proof_algorithms.names(),
                   .key_mismatch_status = static_cast<std::uint16_t>(settings.dpop.key_mismatch_status)}});

@@ -35,6 +35,18 @@ telemetry::AccessMode access_mode(settings::AccessLog from) {
   return telemetry::AccessMode::kOff;
 }
 
+net::ClientAuth client_auth(settings::ClientAuth from) {
+  switch (from) {
+    case settings::ClientAuth::kNone:
+      return net::ClientAuth::kNone;
+    case settings::ClientAuth::kOptional:
+      return net::ClientAuth::kOptional;
+    case settings::ClientAuth::kRequired:
+      break;
+  }
+  return net::ClientAuth::kRequired;
+}
+
 std::string text_of(const settings::Origin& origin) {
   const bool ipv6 = origin.host.find(':') != std::string::npos;
   return origin.scheme + "://" + (ipv6 ? "[" + origin.host + "]" : origin.host) + ":" +
@@ -104,6 +116,8 @@ std::shared_ptr<const listener::Config> listener_config(const settings::Listener
   }
   tls.min_version =
       from.tls->min_version == settings::TlsVersion::kTls13 ? net::TlsVersion::k13 : net::TlsVersion::k12;
+  tls.client_auth = client_auth(from.tls->client_auth);
+  if (from.tls->client_ca) tls.client_ca = from.tls->client_ca->string();
   tls.session_tickets = from.tls->session_tickets;
   config->tls = or_fail(net::TlsServerContext::create(tls));
   return config;

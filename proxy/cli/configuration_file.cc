@@ -31,7 +31,12 @@ settings::World this_machine() {
             const char* value = std::getenv(std::string(name).c_str());
             return value == nullptr ? std::nullopt : std::optional<std::string>(value);
           },
-          file_state};
+          file_state,
+          [](const std::filesystem::path& path) -> std::optional<std::string> {
+            auto text = read_file(path, settings::kMaxFileBytes + 1);
+            if (!text || text->size() > settings::kMaxFileBytes) return std::nullopt;
+            return *std::move(text);
+          }};
 }
 
 settings::Loaded read_configuration(const std::filesystem::path& file, const settings::Settings* running) {

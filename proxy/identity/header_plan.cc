@@ -47,7 +47,7 @@ HeaderPlan::HeaderPlan(IdentityHeaders headers) : headers_(std::move(headers)) {
   };
   for (const std::string* name :
        {&headers_.sub, &headers_.client_id, &headers_.preferred_username, &headers_.email, &headers_.scope,
-        &headers_.roles, &headers_.iss, &headers_.jkt}) {
+        &headers_.roles, &headers_.iss, &headers_.jkt, &headers_.client_certificate}) {
     take(*name);
   }
   for (const std::string& name : headers_.others) take(name);

@@ -28,8 +28,8 @@ struct IdentityHeaders {
   std::string roles = "X-Auth-Roles";
   std::string iss = "X-Auth-Issuer";
   std::string jkt = "X-Auth-Key-Thumbprint";
-  std::vector<std::string>
-      others;  // set elsewhere, removed here: the assertion's and the client certificate's
+  std::string client_certificate;   // its subject; none unless it was asked for
+  std::vector<std::string> others;  // set elsewhere, removed here: the assertion's
 };
 
 struct StripContext {

@@ -87,4 +87,8 @@ void set_identity(const HeaderPlan& plan, http::Fields& fields, const token::Acc
   writer.add(names.jkt, jkt);
 }
 
+void set_client_certificate(const HeaderPlan& plan, http::Fields& fields, std::string_view subject) {
+  Writer(fields).add(plan.headers().client_certificate, subject);
+}
+
 }  // namespace holdfast::identity

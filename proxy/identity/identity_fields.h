@@ -19,4 +19,7 @@ namespace holdfast::identity {
 void set_identity(const HeaderPlan& plan, http::Fields& fields, const token::AccessToken& token,
                   std::string_view jkt);
 
+// Adds the subject of the client's certificate, as TLS verified it; on routes that ask for no token, too.
+void set_client_certificate(const HeaderPlan& plan, http::Fields& fields, std::string_view subject);
+
 }  // namespace holdfast::identity

@@ -80,7 +80,11 @@ bool Connection::shake_hands() {
       close(false);
       return false;
   }
-  if (stream_.is_tls()) facts_.certificate_names = config_->tls->served_names(stream_.ssl());
+  if (!stream_.is_tls()) return true;
+  facts_.certificate_names = config_->tls->served_names(stream_.ssl());
+  if (auto client = config_->tls->client_identity(stream_.ssl())) {
+    facts_.client_certificate = std::make_shared<const crypto::CertificateIdentity>(std::move(*client));
+  }
   return true;
 }
 

@@ -18,6 +18,7 @@
 #include "base/counted.h"
 #include "base/reason.h"
 #include "base/time.h"
+#include "crypto/certificate.h"
 #include "http/message.h"
 #include "pipeline/exchange.h"
 
@@ -38,6 +39,8 @@ struct ConnectionFacts {
   // DNS names and addresses of the certificate served on this connection, as in the certificate (may begin
   // with "*.").
   std::shared_ptr<const std::vector<std::string>> certificate_names;
+  // The certificate that the client proved to hold, where the listener asks for one; nullptr: none.
+  std::shared_ptr<const crypto::CertificateIdentity> client_certificate;
 };
 
 class RequestHandler {

@@ -49,6 +49,7 @@ Request::Request(RequestFlow& flow, http::RequestHead head, const ConnectionFact
       client_(std::move(client)),
       began_(flow.ports().now()) {
   subject_.rules = rules_.get();
+  subject_.client_certificate = connection_.client_certificate.get();
   auto origin = policy::decide_origin(
       rules_->listeners[connection_.listener].origin,
       {.peer = http::IpAddress::v6(connection_.client_address),

@@ -116,6 +116,9 @@ void Request::forward(const Admission& admission) {
                             .version_major = head_.version_major,
                             .version_minor = head_.version_minor},
                            ids_);
+  if (connection_.client_certificate != nullptr) {
+    identity::set_client_certificate(plan, head_.fields, connection_.client_certificate->subject);
+  }
   if (admission.kind() == Admission::Kind::kVerified) {
     identity::set_identity(plan, head_.fields, *evidence_.token, evidence_.proof.header->jkt);
   }

@@ -23,6 +23,21 @@ bool route_trusts(const RouteLinks& links, std::size_t issuer) {
   return std::ranges::find(links.issuers, issuer) != links.issuers.end();
 }
 
+// RFC 8705 3: whoever stole the token has not the certificate's key.
+Checked<void> check_certificate(const token::AccessToken& token,
+                                const crypto::CertificateIdentity* certificate) {
+  if (!token.cnf.x5t_s256) return {};
+  if (certificate == nullptr) {
+    return refuse(Reason::certificate_mismatch,
+                  "the access token is bound to a client certificate, and this connection has none");
+  }
+  if (!crypto::constant_time_equal(*token.cnf.x5t_s256, certificate->thumbprint)) {
+    return refuse(Reason::certificate_mismatch,
+                  "the access token is bound to another client certificate than this connection's");
+  }
+  return {};
+}
+
 Refusal foreign_issuer() {
   return {Reason::token_issuer, "iss of the access token is not an issuer that this route trusts"};
 }
@@ -108,10 +123,7 @@ Checked<void> Verifier::judge(const Subject& subject, const Evidence& evidence, 
   if (!token.cnf.jkt) {
     return refuse(Reason::token_unbound, "the access token has no cnf.jkt: it is bound to no key");
   }
-  if (token.cnf.x5t_s256) {
-    return refuse(Reason::certificate_mismatch,
-                  "the access token is bound to a client certificate, and this connection has none");
-  }
+  if (auto bound = check_certificate(token, subject.client_certificate); !bound) return bound;
   if (auto bound = dpop::check_binding(evidence.proof, *token.cnf.jkt); !bound) return bound;
   return policy::check_requirements(subject.route->require, token);
 }

@@ -12,6 +12,7 @@
 
 #include "base/reason.h"
 #include "base/time.h"
+#include "crypto/certificate.h"
 #include "crypto/digest.h"
 #include "dpop/check.h"
 #include "dpop/proof.h"
@@ -31,7 +32,8 @@ struct Subject {
   const Rules* rules = nullptr;
   const policy::Route* route = nullptr;
   std::string_view method;
-  std::string normal_uri;  // origin and normal path, without query
+  std::string normal_uri;                                           // origin and normal path, without query
+  const crypto::CertificateIdentity* client_certificate = nullptr;  // nullptr: the client showed none
 };
 
 // What the steps have learned of one request so far.

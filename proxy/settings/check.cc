@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "base/ascii.h"
+#include "crypto/certificate.h"
 #include "policy/route_table.h"
 #include "settings/words.h"
 
@@ -68,6 +69,14 @@ void check_listeners(const Settings& settings, Report& report) {
     // what a proxy forwards takes the listener's place in `htu`, so it has to be held to a list
     if (!listener.trusted_proxies.empty() && listener.public_origins.empty()) {
       report.error_at(path + ".trusted_proxies", "needs public_origins");
+    }
+    if (listener.tls && listener.tls->client_auth != ClientAuth::kNone && !listener.tls->client_ca &&
+        !report.refused(path + ".tls.client_ca")) {
+      report.error_at(path + ".tls.client_ca", "is required where client_auth is not none");
+    }
+    if (listener.tls && listener.tls->client_auth == ClientAuth::kNone && listener.tls->client_ca &&
+        !report.refused(path + ".tls.client_auth")) {
+      report.warning_at(path + ".tls.client_ca", "has no effect, as client_auth is none");
     }
   }
 }
@@ -213,27 +222,38 @@ bool is_reserved(std::string_view header) {
          name.starts_with("proxy-") || name.starts_with("x-forwarded-");
 }
 
-void check_identity(const IdentityHeaders& headers, Report& report) {
-  const std::array<std::pair<std::string_view, const std::string*>, 8> all{{
-      {"sub", &headers.sub},
-      {"client_id", &headers.client_id},
-      {"preferred_username", &headers.preferred_username},
-      {"email", &headers.email},
-      {"scope", &headers.scope},
-      {"roles", &headers.roles},
-      {"iss", &headers.iss},
-      {"jkt", &headers.jkt},
+void check_identity(const Settings& settings, Report& report) {
+  const IdentityHeaders& headers = settings.identity_headers;
+  const std::array<std::pair<std::string_view, const std::string*>, 9> all{{
+      {"headers.sub", &headers.sub},
+      {"headers.client_id", &headers.client_id},
+      {"headers.preferred_username", &headers.preferred_username},
+      {"headers.email", &headers.email},
+      {"headers.scope", &headers.scope},
+      {"headers.roles", &headers.roles},
+      {"headers.iss", &headers.iss},
+      {"headers.jkt", &headers.jkt},
+      {"client_certificate", &headers.client_certificate},
   }};
   // backends take X_Auth-Subject and X-Auth-Subject for one name (CGI's HTTP_X_AUTH_SUBJECT)
   std::unordered_map<std::string, std::string_view> seen;
   for (const auto& [claim, header] : all) {
     if (header->empty()) continue;
-    const std::string path = "identity.headers." + std::string(claim);
+    const std::string path = "identity." + std::string(claim);
     if (is_reserved(*header)) report.error_at(path, "is a header with a meaning of its own; choose another");
     std::string folded = to_lower(*header);
     for (char& c : folded) c = is_alpha(c) || is_digit(c) ? c : '-';
     const auto [first, fresh] = seen.emplace(folded, claim);
-    if (!fresh) report.error_at(path, "is the header of " + std::string(first->second) + " already");
+    if (!fresh) {
+      const std::string_view other = first->second.substr(first->second.find('.') + 1);
+      report.error_at(path, "is the header of " + std::string(other) + " already");
+    }
+  }
+  const bool asks = std::any_of(
+      settings.listeners.begin(), settings.listeners.end(),
+      [](const Listener& each) { return each.tls && each.tls->client_auth != ClientAuth::kNone; });
+  if (!headers.client_certificate.empty() && !asks && !report.refused("listeners")) {
+    report.warning_at("identity.client_certificate", "has no effect, as no listener has client_auth");
   }
 }
 
@@ -285,6 +305,19 @@ struct Settling {
         break;
     }
   }
+  // A file of certificates, of which one at least may sign others.
+  void authorities(std::optional<std::filesystem::path>& path, const std::string& place) {
+    if (!path || path->empty()) return;
+    const std::string named = path->string();
+    file(path, place, false);
+    if (const FileState state = world.file(*path);
+        state == FileState::kMissing || state == FileState::kUnreadable)
+      return;
+    const auto text = world.contents(*path);
+    const auto bundle = text ? crypto::read_bundle(*text) : std::nullopt;
+    if (!bundle || bundle->authorities == 0)
+      report.error_at(place, "holds no CA certificate in PEM: " + shown(place, named));
+  }
   void file(std::optional<std::filesystem::path>& path, const std::string& place, bool secret) {
     if (path) file(*path, place, secret);
   }
@@ -309,6 +342,7 @@ void settle_files(Settings& settings, const World& world, Report& report) {
       settle.file(pairs[j].certificate, path + ".certificate", false);
       settle.file(pairs[j].key, path + ".key", true);
     }
+    settle.authorities(settings.listeners[i].tls->client_ca, item("listeners", i) + ".tls.client_ca");
   }
   for (std::size_t i = 0; i < settings.issuers.size(); ++i)
     settle.file(settings.issuers[i].ca, item("issuers", i) + ".ca", false);
@@ -338,7 +372,7 @@ void check(const Settings& settings, const World& world, Report& report) {
   check_dpop(settings, world, report);
   check_upstreams(settings, report);
   check_routes(settings, report);
-  check_identity(settings.identity_headers, report);
+  check_identity(settings, report);
 }
 
 }  // namespace holdfast::settings

@@ -5,6 +5,8 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
+#include <string>
 
 #include "settings/expand.h"
 #include "settings/model.h"
@@ -18,6 +20,8 @@ enum class FileState { kMissing, kUnreadable, kPrivate, kReadableByOthers };
 struct World {
   Environment environment;
   std::function<FileState(const std::filesystem::path&)> file;
+  // The text of a file that `file` found readable; nullopt: it is not, or is larger than any that is meant.
+  std::function<std::optional<std::string>(const std::filesystem::path&)> contents;
 };
 
 // Makes every relative path one beside the file that named it (settings.file) and sees to it that it is

@@ -152,8 +152,12 @@ Value<TlsDraft> listener_tls() {
       member<TlsDraft>("certificate", text(), &TlsDraft::certificate),
       member<TlsDraft>("key", text(), &TlsDraft::key),
       member<TlsDraft>("min_version", tls_version(), &ListenerTls::min_version),
-      not_yet<TlsDraft>("client_ca"),
-      not_yet<TlsDraft>("client_auth", {"none"}),
+      member<TlsDraft>("client_ca", text(), &ListenerTls::client_ca),
+      member<TlsDraft>("client_auth",
+                       choice<ClientAuth>({{"none", ClientAuth::kNone},
+                                           {"optional", ClientAuth::kOptional},
+                                           {"required", ClientAuth::kRequired}}),
+                       &ListenerTls::client_auth),
       member<TlsDraft>("session_tickets", boolean(), &ListenerTls::session_tickets),
   });
 }
@@ -423,7 +427,12 @@ Key<Draft> identity() {
   const Keys<Draft> keys{
       section<Draft>("headers", headers, &Settings::identity_headers),
       not_yet<Draft>("assertion"),
-      not_yet<Draft>("client_certificate", {"off"}),
+      {"client_certificate",
+       [name = header_name()](const Node& node, const Place& place, Draft& draft, Report& report) {
+         if (auto read = name.read(node, place, report)) {
+           draft.identity_headers.client_certificate = *std::move(read);
+         }
+       }},
   };
   return {"identity", [keys](const Node& node, const Place& place, Draft& draft, Report& report) {
             if (node.kind == Node::Kind::kMap) {

@@ -52,9 +52,13 @@ struct CertificateFiles {
 
 enum class TlsVersion { kTls12, kTls13 };
 
+enum class ClientAuth { kNone, kOptional, kRequired };
+
 struct ListenerTls {
   std::vector<CertificateFiles> certificates;  // never empty; chosen by SNI, the first where none fits
   TlsVersion min_version = TlsVersion::kTls12;
+  std::optional<std::filesystem::path> client_ca;  // PEM; there unless client_auth is kNone
+  ClientAuth client_auth = ClientAuth::kNone;
   bool session_tickets = true;
   bool operator==(const ListenerTls&) const = default;
 };
@@ -217,6 +221,7 @@ struct IdentityHeaders {
   std::string roles = "X-Auth-Roles";
   std::string iss = "X-Auth-Issuer";
   std::string jkt = "X-Auth-Key-Thumbprint";
+  std::string client_certificate;  // identity.client_certificate: the subject of the client's certificate
   bool operator==(const IdentityHeaders&) const = default;
 };
 

@@ -17,7 +17,8 @@ World some_machine() {
   return {[](std::string_view name) -> std::optional<std::string> {
             return name.size() % 2 == 0 ? std::optional<std::string>(name) : std::nullopt;
           },
-          [](const std::filesystem::path& path) { return static_cast<FileState>(path.native().size() % 4); }};
+          [](const std::filesystem::path& path) { return static_cast<FileState>(path.native().size() % 4); },
+          [](const std::filesystem::path& path) -> std::optional<std::string> { return path.string(); }};
 }
 
 }  // namespace

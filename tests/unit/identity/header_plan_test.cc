@@ -29,6 +29,7 @@ TEST(HeaderPlan, RemovesEverySpellingOfAnIdentityHeader) {
   IdentityHeaders names;
   names.email = "";  // off
   names.others = {"X-Auth-Assertion"};
+  names.client_certificate = "X-Client-Subject";
   const HeaderPlan plan(names);
   http::Fields fields = make_fields({{"X-Auth-Subject", "a"},
                                      {"x-auth-subject", "a"},
@@ -37,6 +38,7 @@ TEST(HeaderPlan, RemovesEverySpellingOfAnIdentityHeader) {
                                      {"X-Auth_Roles", "admin"},
                                      {"X-Auth-Assertion", "a"},
                                      {"x_auth_assertion", "a"},
+                                     {"x_client-SUBJECT", "a"},
                                      {"X-Auth-Key-Thumbprint", "a"},
                                      {"X-Auth-Email", "a"},
                                      {"X-Auth-Subjects", "a"},

@@ -78,5 +78,17 @@ TEST(IdentityFields, ValuesAreEncoded) {
   EXPECT_EQ(value_of(fields, "X-Auth-Roles"), "x%2Cadmin,api%3Aadmin,50%25,https%3A//x:r%2Cs:t");
 }
 
+TEST(IdentityFields, TheClientCertificateIsNamedWhereItWasAskedFor) {
+  http::Fields fields;
+  set_client_certificate(HeaderPlan{IdentityHeaders{}}, fields, "CN=a");
+  EXPECT_EQ(fields.size(), 0U);
+  IdentityHeaders names;
+  names.client_certificate = "X-Client-Subject";
+  set_client_certificate(HeaderPlan{names}, fields, "");
+  EXPECT_EQ(fields.size(), 0U);
+  set_client_certificate(HeaderPlan{names}, fields, R"(CN=Zo\C3\AB\, 5%,O=a b)");
+  EXPECT_EQ(value_of(fields, "X-Client-Subject"), R"(CN=Zo\C3\AB\,%205%25,O=a%20b)");
+}
+
 }  // namespace
 }  // namespace holdfast::identity

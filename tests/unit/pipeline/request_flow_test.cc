@@ -48,11 +48,12 @@ class RequestFlowTest : public ::testing::Test {
     std::vector<policy::Route> routes{open, closed, scoped, nonced, stripped, guarded};
     std::vector<RouteLinks> links(routes.size(), RouteLinks{.issuers = {0}});
     links[3].nonce_required = true;
-    auto made = std::make_shared<Rules>(Rules{.routes = policy::RouteTable(std::move(routes)),
-                                              .links = std::move(links),
-                                              .nonces = std::make_shared<const dpop::NonceIssuer>(
-                                                  Secret("sixteen bytes or more"), std::nullopt, 5min),
-                                              .headers = identity::HeaderPlan({})});
+    auto made = std::make_shared<Rules>(Rules{
+        .routes = policy::RouteTable(std::move(routes)),
+        .links = std::move(links),
+        .nonces =
+            std::make_shared<const dpop::NonceIssuer>(Secret("sixteen bytes or more"), std::nullopt, 5min),
+        .headers = identity::HeaderPlan({.client_certificate = "X-Client-Subject"})});
     made->listeners.push_back(
         {.name = "public", .origin = {.public_origins = {*http::parse_origin(kOrigin)}}});
     made->issuers.push_back({.issuer = "https://id.example.com", .audiences = {"api"}});
@@ -215,6 +216,69 @@ TEST_F(RequestFlowTest, RefusalsClaimNothingAndReachNoBackend) {
   }
   EXPECT_TRUE(replay.claims.empty()) << "a refused request burnt a jti";
   EXPECT_TRUE(upstreams.opened.empty());
+}
+
+// RFC 8705 beside RFC 9449: what is bound to both needs both.
+TEST_F(RequestFlowTest, ATokenBoundToACertificateNeedsIt) {
+  const std::string mine(43, 'A');
+  const auto bound = [this](boost::json::value thumbprint) {
+    return token({{"cnf", {{"jkt", holder.jkt()}, {"x5t#S256", std::move(thumbprint)}}}});
+  };
+  const std::string to_mine = bound(mine.c_str());
+  const std::string to_another = bound((std::string(42, 'A') + 'E').c_str());
+  const std::string to_prefix = bound("AAAA");
+  const std::string to_nothing = bound("");
+  const std::string to_number = bound(7);
+  const std::string to_neither = token({{"cnf", {{"jkt", stranger.jkt()}, {"x5t#S256", mine.c_str()}}}});
+  const std::string only_mine = token({{"cnf", {{"x5t#S256", mine.c_str()}}}});
+  const std::string unbound = token();
+  struct Case {
+    const std::string& token;
+    bool shown;
+    std::string_view reason;  // empty: it goes through
+  };
+  const Case cases[] = {{to_mine, true, ""},
+                        {to_mine, false, "certificate_mismatch"},
+                        {to_another, true, "certificate_mismatch"},
+                        {to_prefix, true, "certificate_mismatch"},
+                        {to_nothing, true, "certificate_mismatch"},
+                        {to_nothing, false, "certificate_mismatch"},
+                        {to_number, true, "certificate_mismatch"},
+                        {to_number, false, "certificate_mismatch"},
+                        {to_neither, true, "key_mismatch"},
+                        {only_mine, true, "token_unbound"},
+                        {unbound, true, ""},
+                        {unbound, false, ""}};
+  // Twice: the second time the token's facts come from the cache, and the verdict must not.
+  for (int i = 0; i < 2; ++i) {
+    for (const Case& each : cases) {
+      connection.client_certificate =
+          each.shown ? std::make_shared<const crypto::CertificateIdentity>(mine, "CN=a") : nullptr;
+      const std::size_t before = upstreams.opened.size();
+      const auto sent = call("/orders/1", each.token, proof(each.token, "/orders/1"));
+      EXPECT_EQ(sent.client->reason(), each.reason) << &each - cases;
+      EXPECT_EQ(upstreams.opened.size() - before, each.reason.empty() ? 1U : 0U);
+    }
+  }
+}
+
+TEST_F(RequestFlowTest, TheBackendIsToldOfTheClientsCertificate) {
+  for (const bool shown : {true, false}) {
+    connection.client_certificate =
+        shown ? std::make_shared<const crypto::CertificateIdentity>("x", "CN=Zoe Q") : nullptr;
+    for (const std::string_view path : {"/open/a", "/orders/1"}) {
+      const std::string t = token();
+      const auto sent = send(path, {{"Authorization", "DPoP " + t},
+                                    {"DPoP", proof(t, path)},
+                                    {"X-Client-Subject", "CN=root"},
+                                    {"x_client_subject", "CN=root"}});
+      ASSERT_FALSE(upstreams.opened.empty());
+      const http::Fields& fields = upstreams.opened.back()->head.fields;
+      EXPECT_EQ(fields.count("X-Client-Subject"), shown ? 1U : 0U) << path;
+      EXPECT_EQ(fields.find("X-Client-Subject").value_or(""), shown ? "CN=Zoe%20Q" : "") << path;
+      EXPECT_EQ(fields.count("x_client_subject"), 0U) << path;
+    }
+  }
 }
 
 TEST_F(RequestFlowTest, AProofSignedByAnotherKeyThanItNamesIsRefusedAfterTheBinding) {

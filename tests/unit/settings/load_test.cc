@@ -90,6 +90,7 @@ TEST(Load, ReferenceShowsTheDefaults) {
   EXPECT_EQ(listener.limits, ListenerLimits());
   EXPECT_EQ(listener.timeouts, ListenerTimeouts());
   EXPECT_EQ(listener.tls.value().min_version, ListenerTls().min_version);
+  EXPECT_EQ(listener.tls.value().client_auth, ListenerTls().client_auth);
   EXPECT_EQ(listener.tls.value().session_tickets, ListenerTls().session_tickets);
   const Issuer& issuer = settings.issuers.at(0);
   EXPECT_EQ(issuer.algorithms, Issuer().algorithms);
@@ -117,7 +118,7 @@ workers: 3
 listeners:
 - name: one
   address: "[::1]:8443"
-  tls: {certificates: [{certificate: a.crt, key: a.key}, {certificate: b.crt, key: b.key}], min_version: "1.3", session_tickets: false}
+  tls: {certificates: [{certificate: a.crt, key: a.key}, {certificate: b.crt, key: b.key}], min_version: "1.3", client_ca: clients.pem, client_auth: optional, session_tickets: false}
   protocols: http/1.1
   public_origins: [https://API.example.com, "http://[::1]:8080/"]
   trusted_proxies: [10.0.0.0/8, fd00::/8, 192.0.2.7]
@@ -165,7 +166,7 @@ routes:
 - {name: r2, access: public, upstream: u1}
 - {name: r3, access: deny}
 - {name: r4, issuers: first, upstream: u1}
-identity: {headers: {sub: X-Sub, client_id: X-Client, preferred_username: X-User, email: off, scope: X-Scope, roles: X-Roles, iss: X-Iss, jkt: X-Jkt}}
+identity: {headers: {sub: X-Sub, client_id: X-Client, preferred_username: X-User, email: off, scope: X-Scope, roles: X-Roles, iss: X-Iss, jkt: X-Jkt}, client_certificate: X-Cert}
 probes: off
 log: {level: debug, access: denied}
 shutdown: {delay: 1s, drain: 2s}
@@ -174,15 +175,18 @@ shutdown: {delay: 1s, drain: 2s}
   e.file = "/etc/holdfast/holdfast.yaml";
   const std::filesystem::path at = "/etc/holdfast";
   e.workers = 3;
-  e.listeners = {
-      {"one",
-       {"::1", 8443},
-       ListenerTls{{{at / "a.crt", at / "a.key"}, {at / "b.crt", at / "b.key"}}, TlsVersion::kTls13, false},
-       {{"https", "api.example.com", 443}, {"http", "::1", 8080}},
-       {{"10.0.0.0", 8}, {"fd00::", 8}, {"192.0.2.7", 32}},
-       {32 * 1024, 50, 7, 2 * 1024 * 1024},
-       {seconds(1), seconds(2), seconds(3), seconds(4)}},
-      {"two", {"127.0.0.1", 80}, std::nullopt, {}, {}, {}, {}}};
+  e.listeners = {{"one",
+                  {"::1", 8443},
+                  ListenerTls{{{at / "a.crt", at / "a.key"}, {at / "b.crt", at / "b.key"}},
+                              TlsVersion::kTls13,
+                              at / "clients.pem",
+                              ClientAuth::kOptional,
+                              false},
+                  {{"https", "api.example.com", 443}, {"http", "::1", 8080}},
+                  {{"10.0.0.0", 8}, {"fd00::", 8}, {"192.0.2.7", 32}},
+                  {32 * 1024, 50, 7, 2 * 1024 * 1024},
+                  {seconds(1), seconds(2), seconds(3), seconds(4)}},
+                 {"two", {"127.0.0.1", 80}, std::nullopt, {}, {}, {}, {}}};
   Issuer first{.name = "first",
                .url = "https://id.example.com",
                .discovery_url = {},
@@ -233,7 +237,7 @@ shutdown: {delay: 1s, drain: 2s}
               {"r2", {}, Access::kPublic, {}, {}, NonceMode::kOff, 0, ""},
               {"r3", {}, Access::kDeny, {}, {}, NonceMode::kOff, std::nullopt, ""},
               {"r4", {}, Access::kDpop, {0}, {}, NonceMode::kRequired, 0, ""}};
-  e.identity_headers = {"X-Sub", "X-Client", "X-User", "", "X-Scope", "X-Roles", "X-Iss", "X-Jkt"};
+  e.identity_headers = {"X-Sub", "X-Client", "X-User", "", "X-Scope", "X-Roles", "X-Iss", "X-Jkt", "X-Cert"};
   e.probes = std::nullopt;
   e.log = {LogLevel::kDebug, AccessLog::kDenied};
   e.shutdown = {seconds(1), seconds(2)};
@@ -269,7 +273,7 @@ TEST(Load, ProblemsShowVariablesUnexpanded) {
 
 TEST(Load, Warnings) {
   const Loaded out = load(R"(
-listeners: [{name: a, address: ":1", tls: {certificate: open.crt, key: open.key}}]
+listeners: [{name: a, address: ":1", tls: {certificate: open.crt, key: open.key, client_ca: here.pem}}]
 issuer: https://id.example.com
 audience: any
 dpop: {nonce: {mode: required}}
@@ -277,11 +281,13 @@ upstreams:
 - {name: used, servers: [http://127.0.0.1, http://10.0.0.1, "h2c://10.0.0.1"]}
 - {name: idle, servers: http://localhost}
 routes: [{name: r, upstream: used}]
+identity: {client_certificate: X-Cert}
 )",
                           "f", a_machine({{"HOLDFAST_REPLICAS", "2"}}));
   EXPECT_TRUE(out.settings);
   EXPECT_EQ(lines_of(out.warnings),
             "2:72: listeners[0].tls.key: can be read by every user of this machine: \"open.key\"\n"
+            "2:93: listeners[0].tls.client_ca: has no effect, as client_auth is none\n"
             "5:7: dpop.replay.store: is memory beside HOLDFAST_REPLICAS=2: each replica would accept the "
             "same proof once\n"
             "5:15: dpop.nonce.secret_file: is missing: the nonce secret is this process's own, so a restart "
@@ -290,7 +296,8 @@ routes: [{name: r, upstream: used}]
             "can be read and changed on the way\n"
             "7:61: upstreams[0].servers[2]: is plain http outside loopback: requests and identity headers "
             "can be read and changed on the way\n"
-            "8:3: upstreams[1]: no route uses this upstream\n");
+            "8:3: upstreams[1]: no route uses this upstream\n"
+            "10:32: identity.client_certificate: has no effect, as no listener has client_auth\n");
 }
 
 TEST(Load, SeveralIssuersAndARouteThatNamesNone) {
