@@ -127,8 +127,9 @@ std::expected<std::shared_ptr<const TlsServerContext>, std::string> TlsServerCon
   if (config.certificates.empty()) return std::unexpected("no certificate");
   const std::shared_ptr<TlsServerContext> made(new TlsServerContext);
   made->alpn_ = alpn_wire(config.protocols);
-  made->ticket_keys_ = config.ticket_keys;
-  made->client_auth_ = config.client_auth;
+  made->config_ = config;
+  // Before they are read for good: what changes meanwhile must look changed afterwards.
+  made->files_digest_ = files_digest(config);
   ClientAuthorities authorities;
   if (config.client_auth != ClientAuth::kNone) {
     auto loaded = ClientAuthorities::load(config.client_ca);
@@ -170,6 +171,23 @@ std::expected<std::shared_ptr<const TlsServerContext>, std::string> TlsServerCon
   return made;
 }
 
+crypto::Digest256 TlsServerContext::files_digest(const TlsServerConfig& config) {
+  std::vector<std::string> paths;
+  for (const TlsServerConfig::Certificate& entry : config.certificates) {
+    paths.push_back(entry.certificate);
+    paths.push_back(entry.key);
+  }
+  if (config.client_auth != ClientAuth::kNone) paths.push_back(config.client_ca);
+  std::string digests;
+  for (const std::string& path : paths) {
+    std::expected<std::string, std::string> text = read_pem(path);
+    digests += text ? 'f' : 'e';
+    digests += crypto::as_text(crypto::sha256(text ? *text : text.error()));
+    if (text) OPENSSL_cleanse(text->data(), text->size());  // a key may have been among them
+  }
+  return crypto::sha256(digests);
+}
+
 TlsServerContext::~TlsServerContext() {
   for (SSL_CTX* const context : contexts_) SSL_CTX_free(context);
 }
@@ -187,7 +205,8 @@ TlsServerContext::Names TlsServerContext::served_names(const SSL* ssl) const {
 }
 
 std::optional<crypto::CertificateIdentity> TlsServerContext::client_identity(const SSL* ssl) const {
-  if (client_auth_ == ClientAuth::kNone || SSL_get_verify_result(ssl) != X509_V_OK) return std::nullopt;
+  if (config_.client_auth == ClientAuth::kNone || SSL_get_verify_result(ssl) != X509_V_OK)
+    return std::nullopt;
   const X509* const certificate = SSL_get0_peer_certificate(ssl);
   if (certificate == nullptr) return std::nullopt;
   return crypto::identity_of(certificate);

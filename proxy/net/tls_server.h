@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "crypto/certificate.h"
+#include "crypto/digest.h"
 #include "net/stream.h"
 #include "net/ticket_keys.h"
 
@@ -63,12 +64,18 @@ class TlsServerContext {
   [[nodiscard]] std::optional<crypto::CertificateIdentity> client_identity(const SSL* ssl) const;
   [[nodiscard]] const std::vector<CertificateFacts>& certificates() const { return facts_; }
 
+  // What it was made from: when files_digest(config()) is no longer files_digest(), it is time for another.
+  [[nodiscard]] const TlsServerConfig& config() const { return config_; }
+  [[nodiscard]] const crypto::Digest256& files_digest() const { return files_digest_; }
+  // Of what the files of `config` hold now; the ones that cannot be read count as such.
+  [[nodiscard]] static crypto::Digest256 files_digest(const TlsServerConfig& config);
+
  private:
   struct Callbacks;
   TlsServerContext() = default;
 
-  std::shared_ptr<const TicketKeys> ticket_keys_;
-  ClientAuth client_auth_ = ClientAuth::kNone;
+  TlsServerConfig config_;
+  crypto::Digest256 files_digest_{};
   std::vector<SSL_CTX*> contexts_;       // one for each certificate
   std::vector<CertificateFacts> facts_;  // alike
   std::string alpn_;                     // wire format
