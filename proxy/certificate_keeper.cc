@@ -49,6 +49,8 @@ void CertificateKeeper::keep(std::vector<ListenerConfig> listeners) {
                {{"detail", "changed certificates are found within a minute: inotify watches are used up"}});
   }
   on_deadline(kLookAtExpiry);
+  // What changed since those contexts were made, nobody will say again.
+  look_at_files();
 }
 
 void CertificateKeeper::stop() {

@@ -96,7 +96,8 @@ std::vector<issuer::IssuerSettings> issuer_settings(const settings::Settings& se
 
 std::shared_ptr<const listener::Config> listener_config(const settings::Listener& from, std::size_t index,
                                                         std::size_t max_connections,
-                                                        std::shared_ptr<listener::ConnectionGauge> gauge) {
+                                                        std::shared_ptr<listener::ConnectionGauge> gauge,
+                                                        std::shared_ptr<const net::TicketKeys> ticket_keys) {
   auto config = std::make_shared<listener::Config>();
   config->gauge = std::move(gauge);
   config->index = index;
@@ -119,6 +120,7 @@ std::shared_ptr<const listener::Config> listener_config(const settings::Listener
   tls.client_auth = client_auth(from.tls->client_auth);
   if (from.tls->client_ca) tls.client_ca = from.tls->client_ca->string();
   tls.session_tickets = from.tls->session_tickets;
+  tls.ticket_keys = std::move(ticket_keys);
   config->tls = or_fail(net::TlsServerContext::create(tls));
   return config;
 }

@@ -42,7 +42,7 @@ T or_fail(std::expected<T, std::string> made) {
 // certificates and keys; StartError names the file that is wrong.
 [[nodiscard]] std::shared_ptr<const listener::Config> listener_config(
     const settings::Listener& from, std::size_t index, std::size_t max_connections,
-    std::shared_ptr<listener::ConnectionGauge> gauge);
+    std::shared_ptr<listener::ConnectionGauge> gauge, std::shared_ptr<const net::TicketKeys> ticket_keys);
 [[nodiscard]] upstream::Config upstream_config(const settings::Upstream& from);
 
 }  // namespace holdfast

@@ -44,6 +44,9 @@ Server::Server(cli::RunOptions options)
                  [this](std::size_t upstream, std::size_t server, const net::Endpoints& endpoints) {
                    tell(upstream, server, endpoints);
                  }),
+      certificates_(
+          control_, log_, {},
+          [this](const std::shared_ptr<const listener::Config>& config) { replace_config(config); }),
       signals_(control_.io(), SIGTERM, SIGINT, SIGHUP),
       delay_(control_.io()),
       expiry_(control_.io()),
@@ -65,6 +68,7 @@ Server::Server(cli::RunOptions options)
   }
   for (const auto& upstream : upstreams) announce(*upstream);
   make_listeners(first.listeners);
+  certificates_.keep(first.listeners);
 }
 
 // The parts of a worker close their connections on its thread or, as here, after that has ended.
@@ -84,6 +88,12 @@ void Server::make_listeners(const std::vector<std::shared_ptr<const listener::Co
       crews_[k].listeners.push_back(make_counted<listener::Listener>(crews_[k].worker, std::move(sockets[k]),
                                                                      configs[i], crews_[k].flow));
     }
+  }
+}
+
+void Server::replace_config(const std::shared_ptr<const listener::Config>& config) {
+  for (Crew& crew : crews_) {
+    crew.worker.post([&crew, config] { crew.listeners[config->index]->replace_config(config); });
   }
 }
 
@@ -121,6 +131,11 @@ std::string Server::metrics() const {
   out.single("holdfast_build_info", "gauge", "What is running; always 1.",
              {{"version", cli::program_version()}, {"commit", cli::program_commit()}}, 1);
   telemetry::RequestMetrics::write(request_metrics_, out);
+  out.family("holdfast_connections", "gauge", "Connections of clients that are open.");
+  for (std::size_t i = 0; i < gauges_.size(); ++i) {
+    out.sample({{"listener", settings_.listeners[i].name}}, std::uint64_t{gauges_[i]->open()});
+  }
+  certificates_.write(out);
   out.single("holdfast_replay_entries", "gauge", "Proofs that are remembered.", {}, replay_.entries());
   out.family("holdfast_jwks_refresh_total", "counter", "Fetches of an issuer's keys.");
   for (const std::size_t number : issuers_.numbers()) {
@@ -212,6 +227,7 @@ void Server::one_is_empty() {
 
 void Server::end() {
   issuers_.stop();
+  certificates_.stop();
   probes_.reset();
   admin_.reset();
   signals_.cancel();

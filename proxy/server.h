@@ -21,6 +21,7 @@
 #include "admin/plain_server.h"
 #include "admin/probes.h"
 #include "base/secret.h"
+#include "certificate_keeper.h"
 #include "cli/command_line.h"
 #include "compile_rules.h"
 #include "crew.h"
@@ -61,6 +62,7 @@ class Server final : public admin::ProbeState, public admin::AdminState {
   using Reloaded = std::function<void(unsigned status, const std::string& words)>;
 
   // ---- server.cc
+  void replace_config(const std::shared_ptr<const listener::Config>& config);
   void make_listeners(const std::vector<std::shared_ptr<const listener::Config>>& configs);
   void await_signal();
   void begin_drain(std::string_view why);
@@ -112,6 +114,7 @@ class Server final : public admin::ProbeState, public admin::AdminState {
   issuer::Issuers issuers_;
   std::shared_ptr<upstream::SharedState> shared_upstreams_;
   ServedUpstreams upstreams_;
+  CertificateKeeper certificates_;
   std::vector<std::shared_ptr<listener::ConnectionGauge>> gauges_;  // of each listener
   std::deque<Crew> crews_;
   admin::Heartbeats heartbeats_;                             // its timers are the crews'

@@ -47,7 +47,8 @@ std::vector<std::shared_ptr<const listener::Config>> Server::make_listener_confi
   }
   std::vector<std::shared_ptr<const listener::Config>> configs;
   for (std::size_t i = 0; i < settings.listeners.size(); ++i) {
-    configs.push_back(listener_config(settings.listeners[i], i, budget.max_connections[i], gauges_[i]));
+    configs.push_back(listener_config(settings.listeners[i], i, budget.max_connections[i], gauges_[i],
+                                      certificates_.ticket_keys()));
   }
   return configs;
 }
@@ -143,6 +144,7 @@ void Server::commit(Next next) {
       for (const auto& upstream : difference.removed) crew.pools.retire(upstream->number);
     });
   }
+  certificates_.keep(next.listeners);
   for (const auto& upstream : difference.added) announce(*upstream);
   const telemetry::LogSettings log = log_settings(next.settings.log);
   log_.set_level(log.level);

@@ -27,8 +27,9 @@ std::string make_yaml(const Sidecar& sidecar, const Settings& settings) {
   return "workers: 2\n"
          "listeners:\n"
          "  - {name: public, address: \"" +
-         loopback(sidecar.tls_port) + "\", " + settings.listener + settings.tls_listener +
-         "tls: {certificate: tls.crt, key: tls.key}, protocols: [http/1.1], "
+         loopback(sidecar.tls_port) + "\", " + settings.listener + settings.tls_listener + "tls: {" +
+         settings.tls +
+         "certificate: tls.crt, key: tls.key}, protocols: [http/1.1], "
          "public_origins: [\"https://api.example.com\", \"https://other.example.com\"]}\n"
          "  - {name: mesh, address: \"" +
          loopback(sidecar.plain_port) + "\", " + settings.listener +

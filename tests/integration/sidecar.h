@@ -54,6 +54,7 @@ struct Request {
 struct Settings {
   std::string listener{};      // members of both listeners, flow style, each followed by ", "
   std::string tls_listener{};  // members of the TLS one alone
+  std::string tls{};           // members of its `tls`, each followed by ", "
   std::string issuer{};        // members of the issuer
   std::string dpop{};          // members of `dpop`, beside cold_start: accept
   std::string upstream{};      // members of the upstream

@@ -121,7 +121,13 @@ Stream Stream::tls(std::uint16_t port, const TlsOptions& options) {
   if (options.min_version != 0) SSL_CTX_set_min_proto_version(context.get(), options.min_version);
   if (options.max_version != 0) SSL_CTX_set_max_proto_version(context.get(), options.max_version);
   if (!options.ciphersuites.empty()) SSL_CTX_set_ciphersuites(context.get(), options.ciphersuites.c_str());
+  if (!options.certificate.empty() &&
+      (SSL_CTX_use_certificate_chain_file(context.get(), options.certificate.c_str()) != 1 ||
+       SSL_CTX_use_PrivateKey_file(context.get(), options.key.c_str(), SSL_FILETYPE_PEM) != 1)) {
+    throw std::runtime_error("client certificate " + options.certificate);
+  }
   stream.ssl_.reset(SSL_new(context.get()));
+  if (options.session) SSL_set_session(stream.ssl_.get(), options.session.get());
   SSL_set_fd(stream.ssl_.get(), stream.fd());
   SSL_set_tlsext_host_name(stream.ssl_.get(), options.server_name.c_str());
   if (!options.alpn.empty()) {
@@ -203,6 +209,23 @@ void Stream::reset() {
 
 std::string Stream::tls_version() const {
   return ssl_ ? SSL_get_version(ssl_.get()) : "";
+}
+
+std::string Stream::server_certificate() const {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509(SSL_get0_peer_certificate(ssl_.get()), &der);
+  if (size <= 0) return "";
+  const std::string bytes(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size));
+  OPENSSL_free(der);
+  return bytes;
+}
+
+std::shared_ptr<SSL_SESSION> Stream::session() const {
+  return {SSL_get1_session(ssl_.get()), SSL_SESSION_free};
+}
+
+bool Stream::resumed() const {
+  return SSL_session_reused(ssl_.get()) == 1;
 }
 
 std::string Stream::alpn_selected() const {

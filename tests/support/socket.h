@@ -49,6 +49,9 @@ struct TlsOptions {
   int min_version = 0;  // TLS1_2_VERSION and so on; 0: library default
   int max_version = 0;
   std::string ciphersuites{};  // TLS 1.3 suites; empty: library default
+  std::string certificate{};   // paths of PEM files; empty: no client certificate
+  std::string key{};
+  std::shared_ptr<SSL_SESSION> session{};  // to resume
 };
 
 enum class ReadResult { kBytes, kEnd, kReset, kTimeout };
@@ -71,6 +74,11 @@ class Stream {
   void reset();  // RST: no lingering
   [[nodiscard]] std::string tls_version() const;
   [[nodiscard]] std::string alpn_selected() const;
+  // DER of the certificate that the server showed, and what to resume by: a ticket comes with the first bytes
+  // that are read.
+  [[nodiscard]] std::string server_certificate() const;
+  [[nodiscard]] std::shared_ptr<SSL_SESSION> session() const;
+  [[nodiscard]] bool resumed() const;
   [[nodiscard]] int fd() const { return socket_.fd(); }
 
  private:

@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "authority.h"
+#include "../../support/authority.h"
 #include "base/base64url.h"
 #include "handshake.h"
 #include "loopback.h"
