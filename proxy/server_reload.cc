@@ -24,6 +24,12 @@ using pipeline::Level;
 constexpr std::chrono::seconds kPatience{5};
 constexpr std::chrono::milliseconds kLook{10};
 
+struct KnownEndpoints {
+  std::size_t upstream;
+  std::size_t server;
+  net::Endpoints endpoints;
+};
+
 }  // namespace
 
 std::shared_ptr<const dpop::NonceIssuer> Server::make_nonces(const settings::Settings& settings) {
@@ -134,9 +140,19 @@ void Server::await_next(std::chrono::steady_clock::time_point until) {
 void Server::commit(Next next) {
   issuers_.commit(next.issuers, next.numbers.issuers);
   const ServedUpstreams::Difference difference = upstreams_.commit(next.upstreams);
+  // In the same turn as the rules that need them: a request in between would find no address.
+  std::vector<KnownEndpoints> known;
+  for (const auto& upstream : difference.added) {
+    for (std::size_t k = 0; k < upstream->servers.size(); ++k) {
+      if (const auto& endpoints = upstream->servers[k].endpoints)
+        known.push_back({upstream->number, k, *endpoints});
+    }
+  }
   for (Crew& crew : crews_) {
-    crew.worker.post([&crew, rules = next.rules, difference, listeners = next.listeners] {
+    crew.worker.post([&crew, rules = next.rules, difference, known, listeners = next.listeners] {
       for (const auto& upstream : difference.added) crew.pools.add(upstream->number, upstream->config);
+      for (const KnownEndpoints& one : known)
+        crew.pools.set_endpoints(one.upstream, one.server, one.endpoints);
       for (const auto& listener : crew.listeners) {
         listener->replace_config(listeners[listener->config().index]);
       }
@@ -145,7 +161,6 @@ void Server::commit(Next next) {
     });
   }
   certificates_.keep(next.listeners);
-  for (const auto& upstream : difference.added) announce(*upstream);
   const telemetry::LogSettings log = log_settings(next.settings.log);
   log_.set_level(log.level);
   log_.set_access(log.access);

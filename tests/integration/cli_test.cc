@@ -100,8 +100,9 @@ TEST_F(CheckTest, SingleMistakes) {
 }
 
 TEST_F(CheckTest, LaterFeaturesAreNamedAsNotYetSupported) {
-  for (const char* later : {"admin: {address: 127.0.0.1:9081, token_file: t}\n", "reload: {watch: on}\n",
-                            "identity: {assertion: {header: X-Auth-Assertion, key: assertion.pem}}\n"}) {
+  for (const char* later :
+       {"cors: {origins: [\"https://app.example.com\"]}\n", "dpop: {replay: {store: redis}}\n",
+        "identity: {assertion: {header: X-Auth-Assertion, key: assertion.pem}}\n"}) {
     SCOPED_TRACE(later);
     const Finished done = check(std::string(kThreeLines) + later);
     EXPECT_EQ(done.exit_code, 3);
