@@ -11,6 +11,7 @@
 #include "net/worker.h"
 #include "pipeline/request_flow.h"
 #include "replay/memory_store.h"
+#include "replay/worker_store.h"
 #include "telemetry/log.h"
 #include "telemetry/request_metrics.h"
 #include "upstream/pools.h"
@@ -18,21 +19,24 @@
 namespace holdfast {
 
 struct Crew {
-  Crew(unsigned index, issuer::Issuers& issuers, replay::MemoryStore& replay, telemetry::Log& log,
-       std::shared_ptr<upstream::SharedState> shared, std::shared_ptr<const pipeline::Rules> rules)
+  Crew(unsigned index, net::Worker& control, issuer::Issuers& issuers, replay::MemoryStore& replay,
+       telemetry::Log& log, std::shared_ptr<upstream::SharedState> shared,
+       std::shared_ptr<const pipeline::Rules> rules)
       : worker(index),
         metrics(log),
         keys(issuers.view_for(worker.io())),
+        claims(replay, worker, control),
         pools(worker, {}, std::move(shared)),
-        flow({.keys = *keys, .replay = replay, .upstreams = pools, .log = metrics, .now = &net::Worker::now},
+        flow({.keys = *keys, .replay = claims, .upstreams = pools, .log = metrics, .now = &net::Worker::now},
              std::move(rules)) {}
 
   net::Worker worker;
   telemetry::RequestMetrics metrics;
   std::shared_ptr<issuer::WorkerKeys> keys;
+  replay::WorkerStore claims;
   upstream::Pools pools;
   pipeline::RequestFlow flow;
-  std::vector<Ref<listener::Listener>> listeners;
+  std::vector<Ref<listener::Listener>> listeners;  // several of one config where sockets were inherited
 };
 
 }  // namespace holdfast

@@ -14,6 +14,7 @@
 #include "crypto/random.h"
 #include "net/listen.h"
 #include "part_configs.h"
+#include "service_manager.h"
 #include "telemetry/exposition.h"
 #include "usable_cpus.h"
 
@@ -27,6 +28,25 @@ std::array<std::uint64_t, 2> random_seed() {
   return seed;
 }
 
+// What the service manager opened, and what the process before this one listened on.
+InheritedSockets inherited_sockets(std::optional<Inheritance>& inheritance) {
+  std::vector<InheritedSocket> sockets = or_fail(take_listen_fds());
+  if (inheritance) {
+    for (InheritedSocket& socket : inheritance->sockets) sockets.push_back(std::move(socket));
+  }
+  return InheritedSockets(std::move(sockets));
+}
+
+// An inherited store remembers everything since it was born in another process.
+Now birth_of_store(const std::optional<Inheritance>& inheritance) {
+  Now born = net::Worker::now();
+  if (inheritance) {
+    born.wall -= inheritance->estate.store_age;
+    born.steady -= inheritance->estate.store_age;
+  }
+  return born;
+}
+
 }  // namespace
 
 Server::Server(cli::RunOptions options)
@@ -36,8 +56,14 @@ Server::Server(cli::RunOptions options)
       sink_(STDOUT_FILENO),
       log_(log_settings(settings_.log), sink_),
       control_(0),
-      nonce_secret_(crypto::random_bytes(32)),
+      takeover_(std::move(options.takeover)),
+      inheritance_(takeover_ ? or_fail(inherit_from(*takeover_)) : std::nullopt),
+      inherited_(inherited_sockets(inheritance_)),
+      born_(birth_of_store(inheritance_)),
+      nonce_secret_(inheritance_ ? std::move(inheritance_->estate.nonce_secret)
+                                 : Secret(crypto::random_bytes(32))),
       replay_(replay_settings(settings_.dpop.replay), born_, random_seed()),
+      control_claims_(replay_, control_, control_),
       issuers_(control_.io(), {}, log_),
       shared_upstreams_(std::make_shared<upstream::SharedState>(std::vector<upstream::Config>())),
       upstreams_(control_, shared_upstreams_, log_,
@@ -61,7 +87,8 @@ Server::Server(cli::RunOptions options)
   const ServedUpstreams::List upstreams = upstreams_.commit(first.upstreams).added;
   const unsigned workers = settings_.workers.value_or(usable_cpus());
   for (unsigned i = 0; i < workers; ++i) {
-    Crew& crew = crews_.emplace_back(i + 1, issuers_, replay_, log_, shared_upstreams_, first.rules);
+    Crew& crew =
+        crews_.emplace_back(i + 1, control_, issuers_, replay_, log_, shared_upstreams_, first.rules);
     for (const auto& upstream : upstreams) crew.pools.add(upstream->number, upstream->config);
     heartbeats_.watch(crew.worker.io());
     request_metrics_.push_back(&crew.metrics);
@@ -81,14 +108,16 @@ Server::~Server() {
 
 void Server::make_listeners(const std::vector<std::shared_ptr<const listener::Config>>& configs) {
   for (std::size_t i = 0; i < settings_.listeners.size(); ++i) {
-    const settings::Address& address = settings_.listeners[i].address;
-    auto sockets =
-        or_fail(net::open_listening_sockets({.host = address.host, .port = address.port}, crews_.size()));
-    for (std::size_t k = 0; k < crews_.size(); ++k) {
-      crews_[k].listeners.push_back(make_counted<listener::Listener>(crews_[k].worker, std::move(sockets[k]),
-                                                                     configs[i], crews_[k].flow));
+    const settings::Listener& from = settings_.listeners[i];
+    Opened opened = open_sockets(from.name, from.address, crews_.size());
+    leaves_queue_.push_back(opened.kept);
+    for (std::size_t k = 0; k < opened.sockets.size(); ++k) {
+      Crew& crew = crews_[k % crews_.size()];
+      crew.listeners.push_back(
+          make_counted<listener::Listener>(crew.worker, std::move(opened.sockets[k]), configs[i], crew.flow));
     }
   }
+  open_other_sockets();
 }
 
 void Server::replace_config(const std::shared_ptr<const listener::Config>& config) {
@@ -151,26 +180,44 @@ std::string Server::metrics() const {
 // ---- serving --------------------------------------------------------------------------------------------
 
 void Server::run() {
-  if (settings_.probes) {
-    auto listening =
-        or_fail(net::open_listening_sockets({settings_.probes->host, settings_.probes->port}, 1));
-    probes_ = std::make_unique<admin::Probes>(control_.io(), std::move(listening), *this);
-  }
-  open_admin();
   await_signal();
   issuers_.start();
   expire_replay_entries();
-  for (Crew& crew : crews_) {
-    for (const auto& listener : crew.listeners) listener->start();
-    threads_.emplace_back([&crew] { crew.worker.run(); });
+  for (Crew& crew : crews_) threads_.emplace_back([&crew] { crew.worker.run(); });
+  if (inheritance_) {
+    take_over();
+  } else {
+    begin_serving();
   }
+  control_.run();
+  for (std::thread& thread : threads_) thread.join();
+  if (!failure_.empty()) throw StartError(failure_);
+  log_.event(pipeline::Level::kInfo, "stopped");
+  sink_.flush();
+}
+
+void Server::begin_serving() {
+  accepting_ = true;
+  for (const Handover::Listening& each : listening_) {
+    if (const auto begun = net::begin_listening(each.descriptor); !begun) {
+      log_.event(pipeline::Level::kError, "not_listening",
+                 {{"socket", each.socket.name}, {"why", begun.error()}});
+    }
+  }
+  for (Crew& crew : crews_) {
+    crew.worker.post([&crew] {
+      for (const auto& listener : crew.listeners) listener->start();
+    });
+  }
+  if (!probe_sockets_.empty()) {
+    probes_ = std::make_unique<admin::Probes>(control_.io(), std::move(probe_sockets_), *this);
+  }
+  serve_admin();
+  await_successor();
   started_ = true;
   log_.event(pipeline::Level::kInfo, "started",
              {{"version", cli::program_version()}, {"workers", std::to_string(crews_.size())}});
-  control_.run();
-  for (std::thread& thread : threads_) thread.join();
-  log_.event(pipeline::Level::kInfo, "stopped");
-  sink_.flush();
+  notify_service_manager("READY=1\nMAINPID=" + std::to_string(::getpid()));
 }
 
 void Server::expire_replay_entries() {
@@ -189,6 +236,8 @@ void Server::await_signal() {
     if (error) return;
     if (signal == SIGHUP) {
       reload("SIGHUP", nullptr);
+    } else if (!started_) {
+      return end();  // a takeover that is under way: nothing is served here yet
     } else if (!draining_) {
       begin_drain(signal == SIGTERM ? "SIGTERM" : "SIGINT");
     } else if (signal == SIGINT) {
@@ -203,6 +252,7 @@ void Server::await_signal() {
 void Server::begin_drain(std::string_view why) {
   draining_ = true;
   log_.event(pipeline::Level::kInfo, "draining", {{"why", why}});
+  notify_service_manager("STOPPING=1");
   // Load balancers need a moment to see /readyz fail; until then everything is served.
   delay_.expires_after(settings_.shutdown.delay);
   delay_.async_wait([this](boost::system::error_code error) {
@@ -211,18 +261,31 @@ void Server::begin_drain(std::string_view why) {
 }
 
 void Server::stop_accepting() {
+  if (!std::exchange(accepting_, false)) return;
+  if (handover_) handover_->stop();
+  drain_listeners(false);
+}
+
+// `leave`: what waits to be accepted is for a successor.
+void Server::drain_listeners(bool leave) {
+  for (Crew& crew : crews_) not_empty_ += crew.listeners.size();
   for (Crew& crew : crews_) {
-    not_empty_ += crew.listeners.size();
-    crew.worker.post([this, &crew, drain = settings_.shutdown.drain] {
+    crew.worker.post([this, &crew, leave, drain = settings_.shutdown.drain, shared = leaves_queue_] {
+      using Queue = listener::Listener::Queue;
       for (const auto& listener : crew.listeners) {
-        listener->drain(drain, [this] { control_.post([this] { one_is_empty(); }); });
+        listener->drain(
+            drain, [this] { control_.post([this] { one_is_empty(); }); },
+            leave || shared[listener->config().index] ? Queue::kLeave : Queue::kTake);
       }
     });
   }
 }
 
 void Server::one_is_empty() {
-  if (--not_empty_ == 0) end();
+  if (--not_empty_ > 0) return;
+  empty_ = true;
+  // Its connections' proofs are claimed here until it has none.
+  if (!predecessor_) end();
 }
 
 void Server::end() {
@@ -230,12 +293,16 @@ void Server::end() {
   certificates_.stop();
   probes_.reset();
   admin_.reset();
+  if (handover_) handover_->stop();
   signals_.cancel();
   delay_.cancel();
   expiry_.cancel();
   next_due_.cancel();
   for (Crew& crew : crews_) crew.worker.stop();
-  if (settings_.admin && settings_.admin->socket) ::unlink(settings_.admin->socket->c_str());
+  const bool handed_over = handover_ && handover_->handed_over();
+  if (started_ && !handed_over && settings_.admin && settings_.admin->socket) {
+    ::unlink(settings_.admin->socket->c_str());
+  }
   control_.stop();
 }
 

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "admin/admin_answer.h"
@@ -25,9 +26,13 @@
 #include "cli/command_line.h"
 #include "compile_rules.h"
 #include "crew.h"
+#include "handover.h"
+#include "inherited_sockets.h"
 #include "issuer/issuers.h"
 #include "net/worker.h"
+#include "predecessor.h"
 #include "replay/memory_store.h"
+#include "replay/worker_store.h"
 #include "served_upstreams.h"
 #include "telemetry/log.h"
 #include "telemetry/request_metrics.h"
@@ -64,12 +69,32 @@ class Server final : public admin::ProbeState, public admin::AdminState {
   // ---- server.cc
   void replace_config(const std::shared_ptr<const listener::Config>& config);
   void make_listeners(const std::vector<std::shared_ptr<const listener::Config>>& configs);
+  void begin_serving();
   void await_signal();
   void begin_drain(std::string_view why);
   void stop_accepting();
+  void drain_listeners(bool leave);
   void one_is_empty();
   void expire_replay_entries();
   void end();
+
+  // ---- server_takeover.cc
+  // The sockets of one address, inherited or opened, and whether they are kept elsewhere, too.
+  struct Opened {
+    std::vector<net::Descriptor> sockets;
+    bool kept = false;
+  };
+  [[nodiscard]] Opened open_sockets(const std::string& name, const settings::Address& address,
+                                    std::size_t count);
+  [[nodiscard]] Opened adopt(const std::string& name, std::vector<InheritedSocket> inherited,
+                             std::size_t count);
+  void note_sockets(const std::string& name, const Opened& opened);
+  void open_other_sockets();
+  void await_ready(std::chrono::steady_clock::time_point until);
+  void take_over();
+  void await_successor();
+  void on_handed_over();
+  void on_predecessor_gone();
 
   // ---- server_reload.cc
   [[nodiscard]] std::shared_ptr<const dpop::NonceIssuer> make_nonces(const settings::Settings& settings);
@@ -87,7 +112,7 @@ class Server final : public admin::ProbeState, public admin::AdminState {
   void tell(std::size_t upstream, std::size_t server, const net::Endpoints& endpoints);
 
   // ---- server_admin.cc
-  void open_admin();
+  void serve_admin();
   [[nodiscard]] std::string status_page() const override;
   [[nodiscard]] std::string shown_configuration() const override { return shown_; }
   void reload(Done done) override;
@@ -108,17 +133,27 @@ class Server final : public admin::ProbeState, public admin::AdminState {
   telemetry::Sink sink_;
   telemetry::Log log_;
   net::Worker control_;
-  const Now born_ = net::Worker::now();
-  const Secret nonce_secret_;  // of this process
+  const std::optional<std::filesystem::path> takeover_;
+  std::optional<Inheritance> inheritance_;
+  InheritedSockets inherited_;
+  const Now born_;             // the store; before this process where it took over
+  const Secret nonce_secret_;  // of this process and those that take over
   replay::MemoryStore replay_;
+  replay::WorkerStore control_claims_;  // a predecessor's
   issuer::Issuers issuers_;
   std::shared_ptr<upstream::SharedState> shared_upstreams_;
   ServedUpstreams upstreams_;
   CertificateKeeper certificates_;
   std::vector<std::shared_ptr<listener::ConnectionGauge>> gauges_;  // of each listener
   std::deque<Crew> crews_;
-  admin::Heartbeats heartbeats_;                             // its timers are the crews'
+  std::vector<bool> leaves_queue_;  // of each listener: somebody else holds its sockets, too
+  admin::Heartbeats heartbeats_;    // its timers are the crews'
   std::vector<telemetry::RequestMetrics*> request_metrics_;  // of the crews
+  std::vector<Handover::Listening> listening_;               // all of them, for a successor
+  std::vector<net::Descriptor> probe_sockets_;
+  std::vector<net::Descriptor> admin_sockets_;
+  std::unique_ptr<Predecessor> predecessor_;
+  std::unique_ptr<Handover> handover_;
   std::unique_ptr<admin::Probes> probes_;
   admin::AdminRules admin_rules_;
   std::unique_ptr<admin::PlainServer> admin_;
@@ -134,6 +169,9 @@ class Server final : public admin::ProbeState, public admin::AdminState {
   std::uint64_t failed_reloads_ = 0;
   std::vector<std::thread> threads_;
   std::size_t not_empty_ = 0;
+  bool accepting_ = false;
+  bool empty_ = false;   // drained; a predecessor may still need this process's word
+  std::string failure_;  // why run() throws
   bool started_ = false;
   bool draining_ = false;
 };

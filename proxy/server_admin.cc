@@ -4,8 +4,6 @@
 #include <utility>
 
 #include "cli/version.h"
-#include "net/listen.h"
-#include "net/unix_socket.h"
 #include "part_configs.h"
 #include "server.h"
 
@@ -17,17 +15,10 @@ constexpr std::chrono::seconds kWholeExchange{15};
 
 }  // namespace
 
-void Server::open_admin() {
-  if (!settings_.admin) return;
-  const settings::Admin& at = *settings_.admin;
-  std::vector<net::Descriptor> listening;
-  if (at.socket) {
-    listening.push_back(or_fail(net::listen_unix(*at.socket)));
-  } else {
-    listening = or_fail(net::open_listening_sockets({at.address.host, at.address.port}, 1));
-  }
+void Server::serve_admin() {
+  if (admin_sockets_.empty()) return;
   admin_ = std::make_unique<admin::PlainServer>(
-      control_.io(), std::move(listening), kWholeExchange,
+      control_.io(), std::move(admin_sockets_), kWholeExchange,
       [this](const http::RequestHead& head, const admin::PlainServer::Done& done) {
         admin::answer_admin(head, admin_rules_, *this, done);
       });

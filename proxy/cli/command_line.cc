@@ -27,6 +27,7 @@ const std::map<std::string, settings::LogLevel> kLogLevels{{"trace", settings::L
 struct Arguments {
   std::string config;
   std::optional<std::string> log_level;
+  std::optional<std::filesystem::path> takeover;
   CheckOptions check;
   DrainOptions drain;
   ProofOptions proof;
@@ -54,6 +55,7 @@ int run_command(const Arguments& arguments, const Run& run) {
   if (!loaded.settings) return kFailed;
   return run({.settings = *std::move(loaded.settings),
               .shown = std::move(loaded.shown),
+              .takeover = arguments.takeover,
               .read_anew = [read](const settings::Settings& running) { return read(&running); }});
 }
 
@@ -76,6 +78,10 @@ Commands describe(CLI::App& app, Arguments& arguments) {
   commands.run->add_option("--log-level", arguments.log_level, "trace, debug, info, warning or error")
       ->envname("HOLDFAST_LOG_LEVEL")
       ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}));
+  commands.run->add_option(
+      "--takeover", arguments.takeover,
+      "A UNIX socket: take over from the process that listens there, if any, and let the "
+      "next one take over from this");
 
   commands.drain = app.add_subcommand("drain", "Make the running process drain, and wait until it is gone");
   commands.drain->add_option("--pid", arguments.drain.pid, "The process, where several run")

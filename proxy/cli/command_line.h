@@ -3,7 +3,9 @@
 // words for people to stderr. Called once, by the program's main(), on its thread.
 #pragma once
 
+#include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "settings/load.h"
@@ -19,6 +21,8 @@ inline constexpr int kInvalid = 3;
 struct RunOptions {
   settings::Settings settings;
   std::string shown;  // Loaded::shown
+  // Where a process may be that this one takes over from, and where the next one will find this.
+  std::optional<std::filesystem::path> takeover;
   // Reads the configuration anew, by what the process runs with (settings/running.h). Blocks for as long as a
   // small file takes.
   std::function<settings::Loaded(const settings::Settings& running)> read_anew;

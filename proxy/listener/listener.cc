@@ -48,7 +48,7 @@ void Listener::on_deadline(int which) {
   acceptor_.start();
 }
 
-void Listener::drain(std::chrono::milliseconds deadline, std::function<void()> empty) {
+void Listener::drain(std::chrono::milliseconds deadline, std::function<void()> empty, Queue queue) {
   const Ref<Listener> self(this);
   draining_ = true;
   empty_ = nullptr;  // not before what waits is taken
@@ -57,7 +57,11 @@ void Listener::drain(std::chrono::milliseconds deadline, std::function<void()> e
     on_accepted(std::move(waiting->first), waiting->second);
   }
   // Closing the socket would reset what the kernel has completed and we have not taken.
-  acceptor_.stop();
+  if (queue == Queue::kTake) {
+    acceptor_.stop();
+  } else {
+    acceptor_.leave();
+  }
   // What a connection does when told may end others.
   std::vector<Ref<Connection>> told;
   told.reserve(connections_);

@@ -37,7 +37,9 @@ class Listener final : public net::AcceptOwner, private net::Expirable {
   // Takes what waits to be accepted and closes the listening socket; closes idle connections; the others end
   // after the answer that they are at, which says `Connection: close`, or with the deadline. `empty` is
   // called once, when no connection is left, possibly before this returns.
-  void drain(std::chrono::milliseconds deadline, std::function<void()> empty);
+  // kLeave: what waits is for another process that holds the same socket.
+  enum class Queue : std::uint8_t { kTake, kLeave };
+  void drain(std::chrono::milliseconds deadline, std::function<void()> empty, Queue queue = Queue::kTake);
   // Closes everything at once.
   void close();
   [[nodiscard]] bool draining() const { return draining_; }

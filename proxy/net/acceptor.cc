@@ -57,6 +57,14 @@ void Acceptor::stop() {
   acceptor_.close(ignored);
 }
 
+void Acceptor::leave() {
+  if (!acceptor_.is_open()) return;
+  const Ref<AcceptOwner> keep(&owner_);
+  pause();
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+}
+
 void Acceptor::on_deadline(int) {
   if (accepting_) wait();
 }

@@ -30,6 +30,8 @@ class Acceptor final : private Expirable {
   void pause();
   // Hands over what waits in the queue, then closes.
   void stop();
+  // Closes and leaves the queue to another process that holds the same socket.
+  void leave();
   [[nodiscard]] Endpoint local() const;
 
  private:

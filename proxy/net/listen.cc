@@ -96,23 +96,39 @@ std::expected<std::vector<Descriptor>, std::string> open_listening_sockets(const
                                                                            std::size_t count) {
   auto resolved = resolve_listen_address(address);
   if (!resolved) return std::unexpected(resolved.error());
-  Endpoint endpoint = *resolved;
+  const Endpoint& endpoint = *resolved;
 
   // Bound once without SO_REUSEPORT: only that tells whether somebody else listens here.
   if (auto alone = bound(endpoint, false); !alone) {
     return std::unexpected(shown(address) + ": " + alone.error());
   }
+  auto sockets = bind_beside(endpoint, count);
+  if (!sockets) return std::unexpected(shown(address) + ": " + sockets.error());
+  for (const Descriptor& socket : *sockets) {
+    const auto listening = begin_listening(socket.fd());
+    if (!listening) return std::unexpected(shown(address) + ": " + listening.error());
+  }
+  return sockets;
+}
+
+std::expected<std::vector<Descriptor>, std::string> bind_beside(const Endpoint& at, std::size_t count) {
+  Endpoint endpoint = at;
   std::vector<Descriptor> sockets;
   for (std::size_t i = 0; i < count; ++i) {
     auto socket = bound(endpoint, true);
-    if (!socket) return std::unexpected(shown(address) + ": " + socket.error());
-    if (::listen(socket->fd(), SOMAXCONN) != 0) {
-      return std::unexpected(shown(address) + ": " + std::strerror(errno));
-    }
+    if (!socket) return std::unexpected(socket.error());
     endpoint.set_port(local_endpoint(*socket).port());
     sockets.push_back(std::move(*socket));
   }
   return sockets;
+}
+
+std::expected<void, std::string> begin_listening(int socket) {
+  int listens = 0;
+  socklen_t size = sizeof(listens);
+  if (::getsockopt(socket, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens != 0) return {};
+  if (::listen(socket, SOMAXCONN) == 0) return {};
+  return std::unexpected(std::string(std::strerror(errno)));
 }
 
 Endpoint local_endpoint(const Descriptor& socket) {

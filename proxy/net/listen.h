@@ -30,6 +30,13 @@ struct ListenAddress {
 [[nodiscard]] std::expected<std::vector<Descriptor>, std::string> open_listening_sockets(
     const ListenAddress& address, std::size_t count);
 
+// `count` sockets bound to an address beside those that listen there already. They get connections from
+// begin_listening() on, and until then none that nobody would accept.
+[[nodiscard]] std::expected<std::vector<Descriptor>, std::string> bind_beside(const Endpoint& endpoint,
+                                                                              std::size_t count);
+// Does nothing to a socket that listens. The error is the system's word.
+[[nodiscard]] std::expected<void, std::string> begin_listening(int socket);
+
 // What a socket is bound to.
 [[nodiscard]] Endpoint local_endpoint(const Descriptor& socket);
 

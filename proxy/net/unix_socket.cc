@@ -22,16 +22,20 @@ std::expected<sockaddr_un, std::string> address_of(const std::filesystem::path& 
   return address;
 }
 
+int type_of(UnixKind kind) {
+  return kind == UnixKind::kStream ? SOCK_STREAM : SOCK_SEQPACKET;
+}
+
 std::unexpected<std::string> failed(const std::filesystem::path& path) {
   return std::unexpected(path.string() + ": " + std::strerror(errno));
 }
 
 }  // namespace
 
-std::expected<Descriptor, std::string> connect_unix(const std::filesystem::path& path) {
+std::expected<Descriptor, std::string> connect_unix(const std::filesystem::path& path, UnixKind kind) {
   const auto address = address_of(path);
   if (!address) return std::unexpected(address.error());
-  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  Descriptor socket(::socket(AF_UNIX, type_of(kind) | SOCK_CLOEXEC, 0));
   if (!socket) return failed(path);
   if (::connect(socket.fd(), reinterpret_cast<const sockaddr*>(&*address), sizeof(*address)) == 0) {
     return socket;
@@ -40,10 +44,10 @@ std::expected<Descriptor, std::string> connect_unix(const std::filesystem::path&
   return failed(path);
 }
 
-std::expected<Descriptor, std::string> listen_unix(const std::filesystem::path& path) {
+std::expected<Descriptor, std::string> listen_unix(const std::filesystem::path& path, UnixKind kind) {
   const auto address = address_of(path);
   if (!address) return std::unexpected(address.error());
-  auto other = connect_unix(path);
+  auto other = connect_unix(path, kind);
   if (!other) return std::unexpected(other.error());
   if (*other) return std::unexpected(path.string() + ": another process listens there");
   struct stat status{};
@@ -51,7 +55,7 @@ std::expected<Descriptor, std::string> listen_unix(const std::filesystem::path& 
     if (!S_ISSOCK(status.st_mode)) return std::unexpected(path.string() + ": is there and is no socket");
     ::unlink(path.c_str());
   }
-  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  Descriptor socket(::socket(AF_UNIX, type_of(kind) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return failed(path);
   // Before anybody can connect: chmod() after bind() would leave a moment.
   const mode_t before = ::umask(0177);

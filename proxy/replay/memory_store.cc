@@ -13,7 +13,6 @@ namespace {
 using pipeline::ReplayClaim;
 using pipeline::ReplayResult;
 
-constexpr std::size_t kShards = 64;
 // Expired entries that a claim frees on its way: more than the one it adds, so a backlog always shrinks.
 constexpr std::size_t kSweep = 4;
 // Entries freed under one lock by expire(): some 50 us.
@@ -137,15 +136,19 @@ bool MemoryStore::free_elsewhere(const Shard& own, std::uint32_t slot) {
   return false;
 }
 
+// Rounded up: an entry may outlive its proof, never the reverse.
+std::uint32_t MemoryStore::last_slot(SteadyTime now, std::chrono::milliseconds keep) const {
+  const auto kept = std::clamp<Millis>(keep, Millis(0), kLongest);
+  return slot_at(now + kept + kSlot - std::chrono::nanoseconds(1), born_.steady);
+}
+
 ReplayResult MemoryStore::claim(const ReplayClaim& claim, const Now& now) {
   if (before_birth(claim.issued, now)) return ReplayResult::kBeforeBirth;
 
   const Id id = id_from(claim.id);
   const Id key_id = id_from(claim.key);
   const std::uint32_t slot = slot_at(now.steady, born_.steady);
-  // Rounded up: an entry may outlive its proof, never the reverse.
-  const auto keep = std::clamp<Millis>(claim.keep, Millis(0), kLongest);
-  const std::uint32_t until = slot_at(now.steady + keep + kSlot - std::chrono::nanoseconds(1), born_.steady);
+  const std::uint32_t until = last_slot(now.steady, claim.keep);
   Shard& shard = *shards_[(hash_id(key_id, seed_) >> 32) % kShards];
 
   while (true) {
@@ -185,6 +188,32 @@ ReplayResult MemoryStore::claim(const ReplayClaim& claim, const Now& now) {
 
 void MemoryStore::claim(const ReplayClaim& claim, const Now& now, std::function<void(ReplayResult)> done) {
   done(this->claim(claim, now));
+}
+
+LiveEntry entry_of(const pipeline::ReplayClaim& claim) {
+  return {id_from(claim.id), id_from(claim.key), claim.keep};
+}
+
+void MemoryStore::copy(std::size_t shard, SteadyTime now, std::vector<LiveEntry>& into) const {
+  Shard& from = *shards_[shard];
+  const std::lock_guard lock(from.mutex);
+  for (const auto& [slot, first] : from.slots) {
+    const SteadyTime dead = born_.steady + slot * kSlot;
+    if (dead <= now) continue;
+    const auto keep = std::chrono::ceil<Millis>(dead - now);
+    for (std::uint32_t at = first; at != kNone; at = from.entries[at].next_in_slot) {
+      const Entry& entry = from.entries[at];
+      into.push_back({entry.id, from.keys[entry.key].id, keep});
+    }
+  }
+}
+
+void MemoryStore::restore(const LiveEntry& entry, SteadyTime now) {
+  Shard& shard = *shards_[(hash_id(entry.key, seed_) >> 32) % kShards];
+  const std::lock_guard lock(shard.mutex);
+  if (shard.entries.find(entry.id) != kNone) return;
+  shard.add(entry.id, entry.key, std::max(last_slot(now, entry.keep), slot_at(now, born_.steady) + 1));
+  entries_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void MemoryStore::expire(SteadyTime now) {

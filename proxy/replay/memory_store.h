@@ -17,6 +17,7 @@
 
 #include "base/time.h"
 #include "pipeline/ports.h"
+#include "replay/growing_table.h"
 
 namespace holdfast::replay {
 
@@ -25,6 +26,15 @@ struct MemoryStoreSettings {
   std::size_t per_key = 400'000;  // what one key may hold, in entries; at least 1
   bool cold_start_fresh = true;   // refuse proofs issued before the store was born
 };
+
+// An entry on its way to another process.
+struct LiveEntry {
+  Id id;
+  Id key;
+  std::chrono::milliseconds keep;  // from now on
+};
+
+[[nodiscard]] LiveEntry entry_of(const pipeline::ReplayClaim& claim);
 
 class MemoryStore final : public pipeline::ReplayStore {
  public:
@@ -43,12 +53,20 @@ class MemoryStore final : public pipeline::ReplayStore {
   // keeps the burst after a quiet hour as quick as any other.
   void expire(SteadyTime now);
 
+  // A copy of what lives in shard `shard` (below kShards). Claims made meanwhile may be in it or not.
+  void copy(std::size_t shard, SteadyTime now, std::vector<LiveEntry>& into) const;
+  // Takes over another process's entry. What was promised is kept, so neither the capacity nor a key's share
+  // counts here; new claims find them used up.
+  void restore(const LiveEntry& entry, SteadyTime now);
+  static constexpr std::size_t kShards = 64;
+
   // Entries held, the expired ones not freed yet included.
   [[nodiscard]] std::size_t entries() const { return entries_.load(std::memory_order_relaxed); }
 
  private:
   struct Shard;
 
+  [[nodiscard]] std::uint32_t last_slot(SteadyTime now, std::chrono::milliseconds keep) const;
   [[nodiscard]] bool before_birth(UnixTime issued, const Now& now) const;
   [[nodiscard]] bool take_room();
   bool free_elsewhere(const Shard& own, std::uint32_t slot);

@@ -162,6 +162,7 @@ TEST(DrainTest, HangupWhileDrainingChangesNothing) {
   settings.shutdown = "{delay: 2s, drain: 10s}";
   Sidecar sidecar(settings);
   sidecar.holdfast->signal(SIGTERM);
+  ASSERT_TRUE(sidecar.holdfast->wait_out("\"draining\""));
   sidecar.holdfast->signal(SIGHUP);
   EXPECT_TRUE(sidecar.holdfast->wait_out("this process is draining"));
   EXPECT_EQ(sidecar.send(public_request()).status, 200);

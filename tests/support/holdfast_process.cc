@@ -33,14 +33,14 @@ std::string binary() {
 }
 
 pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::path& folder,
-            const std::filesystem::path& input) {
+            const std::filesystem::path& input, const std::string& output = "") {
   std::vector<std::string> words = arguments;
   words.insert(words.begin(), binary());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  const std::string out = folder / "stdout";
-  const std::string err = folder / "stderr";
+  const std::string out = folder / (output + "stdout");
+  const std::string err = folder / (output + "stderr");
   const pid_t pid = ::fork();
   if (pid < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (pid == 0) {
@@ -147,12 +147,15 @@ Finished run_holdfast(const std::vector<std::string>& arguments, std::string_vie
 }
 
 HoldfastProcess::HoldfastProcess(const TemporaryFolder& folder, std::string_view yaml,
-                                 std::uint16_t probes_port)
-    : folder_(folder.path()), probes_port_(probes_port) {
+                                 std::uint16_t probes_port, const std::vector<std::string>& more,
+                                 std::string output)
+    : folder_(folder.path()), output_(std::move(output)), probes_port_(probes_port) {
   folder.write("holdfast.yaml", yaml);
-  std::filesystem::remove(folder_ / "stdout");
-  std::filesystem::remove(folder_ / "stderr");
-  pid_ = spawn({"run", "-c", folder_ / "holdfast.yaml"}, folder_, "/dev/null");
+  std::filesystem::remove(folder_ / (output_ + "stdout"));
+  std::filesystem::remove(folder_ / (output_ + "stderr"));
+  std::vector<std::string> arguments{"run", "-c", folder_ / "holdfast.yaml"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  pid_ = spawn(arguments, folder_, "/dev/null", output_);
   for (const auto deadline = Clock::now() + kPatience; probe("/startupz") != 200;) {
     exit_code_ = wait_for_end(pid_, Milliseconds{0});
     if (exit_code_ || Clock::now() > deadline) {
@@ -211,10 +214,10 @@ std::optional<int> HoldfastProcess::wait_exit(Milliseconds patience) {
 }
 
 std::string HoldfastProcess::out() const {
-  return read_file(folder_ / "stdout");
+  return read_file(folder_ / (output_ + "stdout"));
 }
 std::string HoldfastProcess::err() const {
-  return read_file(folder_ / "stderr");
+  return read_file(folder_ / (output_ + "stderr"));
 }
 
 bool HoldfastProcess::wait_out(std::string_view text, Milliseconds patience) const {

@@ -45,8 +45,11 @@ struct Finished {
 
 class HoldfastProcess {
  public:
-  // `yaml` is the whole configuration; `probes_port` is where its probes listen.
-  HoldfastProcess(const TemporaryFolder& folder, std::string_view yaml, std::uint16_t probes_port);
+  // `yaml` is the whole configuration; `probes_port` is where its probes listen; `more` are further arguments
+  // of `holdfast run`. `output` goes before the names of the files that hold what it prints, where several
+  // processes share a folder.
+  HoldfastProcess(const TemporaryFolder& folder, std::string_view yaml, std::uint16_t probes_port,
+                  const std::vector<std::string>& more = {}, std::string output = "");
   ~HoldfastProcess();
   HoldfastProcess(const HoldfastProcess&) = delete;
   HoldfastProcess& operator=(const HoldfastProcess&) = delete;
@@ -65,6 +68,7 @@ class HoldfastProcess {
 
  private:
   std::filesystem::path folder_;
+  std::string output_;
   std::uint16_t probes_port_;
   pid_t pid_ = -1;
   std::optional<int> exit_code_;
