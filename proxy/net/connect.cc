@@ -35,6 +35,7 @@ void Connect::finish(int error) {
   if (error == 0) {
     boost::system::error_code ignored;
     socket.native_non_blocking(true, ignored);
+    keep_alive(socket.native_handle());
     return owner_.on_connected(std::move(socket));
   }
   boost::system::error_code ignored;

@@ -42,6 +42,7 @@ std::expected<Descriptor, std::string> bound(const Endpoint& endpoint, bool shar
   if (endpoint.family() == AF_INET6) {
     ::setsockopt(socket.fd(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
   }
+  keep_alive(socket.fd());
   if (share) ::setsockopt(socket.fd(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
   if (::bind(socket.fd(), endpoint.address(), endpoint.size()) != 0) {
     return std::unexpected(std::string(std::strerror(errno)));

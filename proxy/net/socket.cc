@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -102,6 +103,17 @@ bool Endpoint::loopback() const {
   const auto all = bytes();
   if (is_mapped_v4(all)) return all[12] == 127;
   return std::all_of(all.begin(), all.begin() + 15, [](std::uint8_t b) { return b == 0; }) && all[15] == 1;
+}
+
+void keep_alive(int fd) {
+  const int on = 1;
+  const int idle_seconds = 60;
+  const int interval_seconds = 10;
+  const int probes = 6;
+  ::setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_seconds, sizeof(idle_seconds));
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval_seconds, sizeof(interval_seconds));
+  ::setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
 }
 
 }  // namespace holdfast::net

@@ -71,4 +71,9 @@ class Endpoint {
   socklen_t size_ = 0;
 };
 
+// Has the kernel ask a peer that has been silent for a minute whether it is still there, and give it up after
+// another: a request that waits for nothing but time would never notice. Of a listening socket it goes to
+// every socket accepted on it.
+void keep_alive(int fd);
+
 }  // namespace holdfast::net

@@ -43,6 +43,7 @@ TEST(Connect, Succeeds) {
   EXPECT_TRUE(caller->connect.under_way());
   ASSERT_TRUE(turn_until(worker, [&] { return caller->calls > 0; }));
   EXPECT_TRUE(caller->socket.is_open());
+  EXPECT_TRUE(testing::is_kept_alive(caller->socket.native_handle()));
   EXPECT_FALSE(caller->connect.under_way());
 }
 

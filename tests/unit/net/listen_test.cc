@@ -58,6 +58,13 @@ TEST(Listen, AllSocketsShareOneFreePort) {
   }
 }
 
+TEST(Listen, WhatIsAcceptedIsKeptAlive) {
+  Worker worker(0);
+  auto [accepted, client] = testing::connected_pair(worker);
+  EXPECT_TRUE(testing::is_kept_alive(accepted.native_handle()));
+  EXPECT_FALSE(testing::is_kept_alive(client.native_handle()));
+}
+
 TEST(Listen, AnAddressInUseIsAnErrorThatNamesIt) {
   const auto first = open_listening_sockets({"127.0.0.1", 0}, 2);
   const std::uint16_t port = local_endpoint(first->front()).port();

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/tcp.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -38,6 +39,16 @@ inline void turn_once(net::Worker& worker, std::chrono::milliseconds at_most) {
   // A loop without work does not wait.
   if (worker.io().run_one_for(at_most) == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   worker.io().poll();
+}
+
+// Whether the kernel looks after a peer that is silent for a minute.
+inline bool is_kept_alive(int fd) {
+  int on = 0;
+  int seconds = 0;
+  socklen_t size = sizeof(int);
+  ::getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, &size);
+  ::getsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, &size);
+  return on == 1 && seconds == 60;
 }
 
 // Over TCP on loopback, both ends non-blocking. `buffer`: the send and receive buffers' size, where small
