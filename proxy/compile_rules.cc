@@ -32,11 +32,7 @@ pipeline::ListenerRules listener_rules(const settings::Listener& from) {
   rules.origin.scheme = from.tls ? http::Scheme::https : http::Scheme::http;
   for (const settings::Origin& each : from.public_origins)
     rules.origin.public_origins.push_back(origin(each));
-  for (const settings::Cidr& each : from.trusted_proxies) {
-    const auto cidr = http::Cidr::parse(each.address + "/" + std::to_string(each.prefix_length));
-    if (!cidr) throw std::logic_error("trusted_proxies " + each.address);
-    rules.origin.trusted_proxies.push_back(*cidr);
-  }
+  rules.origin.trusted_proxies = blocks(from.trusted_proxies);
   return rules;
 }
 
@@ -78,6 +74,16 @@ policy::Route route(const settings::Settings& settings, const settings::Route& f
 }
 
 }  // namespace
+
+std::vector<http::Cidr> blocks(const std::vector<settings::Cidr>& from) {
+  std::vector<http::Cidr> out;
+  for (const settings::Cidr& each : from) {
+    const auto block = http::Cidr::parse(each.address + "/" + std::to_string(each.prefix_length));
+    if (!block) throw std::logic_error("address range " + each.address);
+    out.push_back(*block);
+  }
+  return out;
+}
 
 bool needs_nonces(const settings::Settings& settings) {
   return std::ranges::any_of(settings.routes, [](const settings::Route& route) {

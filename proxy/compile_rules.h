@@ -20,6 +20,8 @@ struct PartNumbers {
     const settings::Settings& settings, const PartNumbers& numbers,
     std::shared_ptr<const dpop::NonceIssuer> nonces);
 
+[[nodiscard]] std::vector<http::Cidr> blocks(const std::vector<settings::Cidr>& from);
+
 // Some route answers with nonces.
 [[nodiscard]] bool needs_nonces(const settings::Settings& settings);
 

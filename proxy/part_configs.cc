@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compile_rules.h"
 #include "net/tls_client.h"
 #include "net/tls_server.h"
 
@@ -110,6 +111,7 @@ std::shared_ptr<const listener::Config> listener_config(const settings::Listener
   config->timeouts.headers = from.timeouts.headers;
   config->timeouts.body_idle = from.timeouts.body_idle;
   config->timeouts.idle = from.timeouts.idle;
+  if (from.proxy_protocol) config->proxies = blocks(from.trusted_proxies);
   if (!from.tls) return config;
   net::TlsServerConfig tls;
   for (const settings::CertificateFiles& files : from.tls->certificates) {

@@ -8,8 +8,11 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "http/ip_address.h"
 #include "net/tls_server.h"
 
 namespace holdfast::listener {
@@ -52,6 +55,9 @@ struct Config {
   Limits limits;
   Timeouts timeouts;
   std::shared_ptr<const net::TlsServerContext> tls;  // nullptr: plain HTTP
+  // Where every connection begins with a PROXY header (wire/proxy_protocol.h): who may send one. Connections
+  // from elsewhere are closed, since whoever sends one chooses what client he is.
+  std::optional<std::vector<http::Cidr>> proxies;
   std::shared_ptr<ConnectionGauge> gauge = std::make_shared<ConnectionGauge>();
 };
 

@@ -36,6 +36,12 @@ void Connection::start() {
   listener_->add(*this);
   // Out of memory for an SSL must not turn a TLS listener into a plain one.
   if (!stream_.is_open() || stream_.is_tls() != facts_.tls) return close(true);
+  if (config_->proxies) {
+    if (!http::any_contains(*config_->proxies, http::IpAddress::v6(facts_.client_address)))
+      return close(true);
+    phase_ = Phase::kProxyHeader;
+    proxy_header_ = std::make_unique<wire::ProxyHeaderDecoder>();
+  }
   deadline_.arm(timeouts().handshake);
   on_readable();
 }
@@ -44,7 +50,7 @@ void Connection::drain() {
   if (draining_ || phase_ == Phase::kClosed) return;
   const Ref<Connection> self(this);
   draining_ = true;
-  if (phase_ == Phase::kHandshake) on_readable();
+  if (!session_) on_readable();
   if (const Ref<Session> session = session_) session->drain();
 }
 
@@ -57,6 +63,7 @@ void Connection::abandon() {
 void Connection::on_readable() {
   const Ref<Connection> self(this);
   if (const Ref<Session> session = session_) return session->on_readable();
+  if (phase_ == Phase::kProxyHeader && !read_proxy_header()) return;
   if (phase_ == Phase::kHandshake && shake_hands()) choose();
 }
 
@@ -67,6 +74,32 @@ void Connection::on_writable() {
 
 void Connection::on_deadline(int /*which*/) {
   close(false);
+}
+
+bool Connection::read_proxy_header() {
+  using Decoder = wire::ProxyHeaderDecoder;
+  Decoder::State state = Decoder::State::kNeedMore;
+  while (state == Decoder::State::kNeedMore) {
+    const std::span<char> room = read_buffer().first(proxy_header_->wanted());
+    const net::Stream::Result result = stream_.read_before_tls(room);
+    if (result.state == net::Stream::State::kWouldBlock) {
+      stream_.wait_readable();
+      return false;
+    }
+    state = result.state == net::Stream::State::kOk ? proxy_header_->feed(room.first(result.bytes))
+                                                    : Decoder::State::kFault;
+  }
+  if (state == Decoder::State::kFault) {
+    close(false);
+    return false;
+  }
+  if (const auto& source = proxy_header_->source()) {
+    facts_.client_ip = source->text();
+    facts_.client_address = source->bytes();
+  }
+  proxy_header_.reset();
+  phase_ = Phase::kHandshake;
+  return true;
 }
 
 bool Connection::shake_hands() {

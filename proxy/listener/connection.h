@@ -1,7 +1,8 @@
-// One accepted connection up to the choice of its protocol: the TLS handshake, then what ALPN settled on (RFC
-// 7301); on a plain listener HTTP/2's preface (RFC 9113 3.3, prior knowledge) against anything else, which a
-// client of HTTP/1 gives away with its first or second byte. From then on a session of that protocol has the
-// stream, and the connection is what both kinds share: facts, configuration, a place in the listener's list.
+// One accepted connection up to the choice of its protocol: the PROXY header where there has to be one, the
+// TLS handshake, then what ALPN settled on (RFC 7301); on a plain listener HTTP/2's preface (RFC 9113 3.3,
+// prior knowledge) against anything else, which a client of HTTP/1 gives away with its first or second byte.
+// From then on a session of that protocol has the stream, and the connection is what both kinds share: facts,
+// configuration, a place in the listener's list.
 //
 // Lifetime: holds itself, and its session, from start() to close(). Worker's thread only.
 #pragma once
@@ -18,6 +19,7 @@
 #include "net/stream.h"
 #include "net/timer_wheel.h"
 #include "pipeline/ports.h"
+#include "wire/proxy_protocol.h"
 
 namespace holdfast::listener {
 
@@ -46,12 +48,13 @@ class Connection final : public net::StreamOwner, private net::Expirable {
 
  private:
   friend class Listener;
-  enum class Phase : std::uint8_t { kHandshake, kChoice, kSession, kClosed };
+  enum class Phase : std::uint8_t { kProxyHeader, kHandshake, kChoice, kSession, kClosed };
 
   void on_readable() override;
   void on_writable() override;
   void on_deadline(int which) override;
 
+  [[nodiscard]] bool read_proxy_header();
   [[nodiscard]] bool shake_hands();
   void choose();
   void read_first_bytes();
@@ -61,7 +64,8 @@ class Connection final : public net::StreamOwner, private net::Expirable {
   const std::shared_ptr<const Config> config_;
   net::Stream stream_;
   pipeline::ConnectionFacts facts_;
-  net::Deadline deadline_;  // of handshake and choice
+  std::unique_ptr<wire::ProxyHeaderDecoder> proxy_header_;  // while it is read
+  net::Deadline deadline_;                                  // of PROXY header, handshake and choice
   Ref<Session> session_;
   Ref<Connection> self_;        // from start() to close()
   Connection* next_ = nullptr;  // in the listener's list

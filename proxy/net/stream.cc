@@ -141,6 +141,16 @@ Stream::Result Stream::read(std::span<char> into) {
     if (!gathered.empty() && !flush()) return {State::kFailed};
     return result;
   }
+  return read_plain(into);
+}
+
+Stream::Result Stream::read_before_tls(std::span<char> into) {
+  if (failed_ || !is_open()) return {State::kFailed};
+  if (!readable_) return {State::kWouldBlock};
+  return read_plain(into);
+}
+
+Stream::Result Stream::read_plain(std::span<char> into) {
   const ssize_t got = ::recv(socket_.native_handle(), into.data(), into.size(), 0);
   if (got > 0) {
     if (static_cast<std::size_t>(got) < into.size()) readable_ = false;

@@ -55,6 +55,10 @@ class Stream {
   // once.
   [[nodiscard]] Result handshake();
 
+  // The same as read() for what comes before TLS, as far as it is asked for and no byte further: the
+  // handshake must find its own. Only before handshake().
+  [[nodiscard]] Result read_before_tls(std::span<char> into);
+
   // What is there now, up to the size of `into`, which is not empty. kEnd is a clean end (close_notify; FIN
   // on plain), kFailed anything else. After kOk there may be more at once; kWouldBlock comes cheaply, without
   // a system call, once the socket is known to be drained.
@@ -97,6 +101,7 @@ class Stream {
   void watch_readable();
   void watch_writable();
   [[nodiscard]] Result ssl_result(int returned);
+  Result read_plain(std::span<char> into);
   [[nodiscard]] Result write_plain(std::span<const char> first, std::span<const char> second);
   [[nodiscard]] Result write_tls(std::span<const char> first, std::span<const char> second);
   [[nodiscard]] bool flush();

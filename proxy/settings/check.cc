@@ -70,6 +70,11 @@ void check_listeners(const Settings& settings, Report& report) {
     if (!listener.trusted_proxies.empty() && listener.public_origins.empty()) {
       report.error_at(path + ".trusted_proxies", "needs public_origins");
     }
+    // whoever may send the header chooses what client it is
+    if (listener.proxy_protocol && listener.trusted_proxies.empty() &&
+        !report.refused(path + ".trusted_proxies")) {
+      report.error_at(path + ".proxy_protocol", "needs trusted_proxies");
+    }
     if (listener.tls && listener.tls->client_auth != ClientAuth::kNone && !listener.tls->client_ca &&
         !report.refused(path + ".tls.client_ca")) {
       report.error_at(path + ".tls.client_ca", "is required where client_auth is not none");

@@ -200,7 +200,7 @@ Value<ListenerDraft> listener() {
       protocols(),
       member<ListenerDraft>("public_origins", list(scalar(parse_origin)), &Listener::public_origins),
       member<ListenerDraft>("trusted_proxies", list(scalar(parse_cidr)), &Listener::trusted_proxies),
-      not_yet<ListenerDraft>("proxy_protocol", {"false"}),
+      member<ListenerDraft>("proxy_protocol", boolean(), &Listener::proxy_protocol),
       section<ListenerDraft>("limits", listener_limits(), &Listener::limits),
       section<ListenerDraft>("timeouts", listener_timeouts(), &Listener::timeouts),
   });

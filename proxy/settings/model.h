@@ -85,6 +85,7 @@ struct Listener {
   std::optional<ListenerTls> tls;  // nullopt: `tls: off` was written out
   std::vector<Origin> public_origins;
   std::vector<Cidr> trusted_proxies;  // only beside public_origins
+  bool proxy_protocol = false;        // only beside trusted_proxies
   ListenerLimits limits;
   ListenerTimeouts timeouts;
   bool operator==(const Listener&) const = default;

@@ -128,6 +128,7 @@ Stream Stream::tls(std::uint16_t port, const TlsOptions& options) {
   }
   stream.ssl_.reset(SSL_new(context.get()));
   if (options.session) SSL_set_session(stream.ssl_.get(), options.session.get());
+  if (::send(stream.fd(), options.before.data(), options.before.size(), MSG_NOSIGNAL) < 0) fail("send");
   SSL_set_fd(stream.ssl_.get(), stream.fd());
   SSL_set_tlsext_host_name(stream.ssl_.get(), options.server_name.c_str());
   if (!options.alpn.empty()) {

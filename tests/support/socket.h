@@ -52,6 +52,7 @@ struct TlsOptions {
   std::string certificate{};   // paths of PEM files; empty: no client certificate
   std::string key{};
   std::shared_ptr<SSL_SESSION> session{};  // to resume
+  std::string before{};                    // sent in the open before the handshake
 };
 
 enum class ReadResult { kBytes, kEnd, kReset, kTimeout };

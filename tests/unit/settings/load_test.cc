@@ -122,6 +122,7 @@ listeners:
   protocols: http/1.1
   public_origins: [https://API.example.com, "http://[::1]:8080/"]
   trusted_proxies: [10.0.0.0/8, fd00::/8, 192.0.2.7]
+  proxy_protocol: true
   limits: {max_header_bytes: 32KiB, max_headers: 50, max_connections: 7, max_body: 2MiB}
   timeouts: {handshake: 1s, headers: 2s, body_idle: 3s, idle: 4s}
 - {name: two, address: 127.0.0.1:80, tls: false}
@@ -184,9 +185,10 @@ shutdown: {delay: 1s, drain: 2s}
                               false},
                   {{"https", "api.example.com", 443}, {"http", "::1", 8080}},
                   {{"10.0.0.0", 8}, {"fd00::", 8}, {"192.0.2.7", 32}},
+                  true,
                   {32 * 1024, 50, 7, 2 * 1024 * 1024},
                   {seconds(1), seconds(2), seconds(3), seconds(4)}},
-                 {"two", {"127.0.0.1", 80}, std::nullopt, {}, {}, {}, {}}};
+                 {"two", {"127.0.0.1", 80}, std::nullopt, {}, {}, false, {}, {}}};
   Issuer first{.name = "first",
                .url = "https://id.example.com",
                .discovery_url = {},
