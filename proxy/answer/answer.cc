@@ -73,6 +73,7 @@ Answer make_problem(std::uint16_t status, const ReasonRow& row, std::string_view
                     std::string_view request_id) {
   Answer answer;
   answer.status = status;
+  answer.detail = detail;
   answer.close = row.after == After::close;
   answer.fields.add_view("Content-Type", "application/problem+json");
   answer.fields.add_view("Cache-Control", "no-store");

@@ -33,6 +33,7 @@ struct Answer {
   std::uint16_t status = 0;
   http::Fields fields;  // Content-Type included; Content-Length and Connection are the codec's
   std::string body;
+  std::string detail;  // the body's, alone
   bool close = false;  // the connection must end after this answer
 };
 

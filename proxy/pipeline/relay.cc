@@ -2,6 +2,7 @@
 // goes wrong on one side is told to the other, and the end is logged once.
 #include <utility>
 
+#include "answer/grpc.h"
 #include "http/hop_by_hop.h"
 #include "pipeline/request.h"
 
@@ -47,7 +48,8 @@ Request::Request(RequestFlow& flow, http::RequestHead head, const ConnectionFact
       head_(std::move(head)),
       connection_(connection),
       client_(std::move(client)),
-      began_(flow.ports().now()) {
+      began_(flow.ports().now()),
+      grpc_(answer::is_grpc(head_)) {
   subject_.rules = rules_.get();
   subject_.client_certificate = connection_.client_certificate.get();
   auto origin = policy::decide_origin(
@@ -80,11 +82,12 @@ void Request::run_refused(const Refusal& refusal, std::uint16_t status) {
 }
 
 void Request::answer(answer::Answer answer) {
+  if (grpc_) answer = answer::as_grpc(std::move(answer));
   http::ResponseHead head;
   head.status = answer.status;
   head.close = answer.close;
   head.fields = std::move(answer.fields);
-  const bool with_body = method_ != "HEAD";
+  const bool with_body = method_ != "HEAD" && !grpc_;
   if (with_body) head.body = {http::BodyLength::Kind::kKnown, answer.body.size()};
   status_ = answer.status;
   head_sent_ = true;

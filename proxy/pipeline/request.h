@@ -79,6 +79,7 @@ class Request final : public BackendStream, public ClientStream {
   policy::AuthScheme tried_ = policy::AuthScheme::none;
   Subject subject_;
   Evidence evidence_;
+  bool grpc_ = false;  // refusals are gRPC's
   bool refetched_ = false;
   bool body_ended_ = false;  // the client's side, before or after forwarding
   bool head_sent_ = false;   // of the answer

@@ -466,6 +466,34 @@ TEST_F(RequestFlowTest, AnUnknownOriginIsMisdirectedOnProtectedRoutesOnly) {
   }
 }
 
+TEST_F(RequestFlowTest, GrpcIsRefusedAsItsClientsExpect) {
+  const auto refused = [&](std::uint8_t version, std::string_view path) {
+    http::RequestHead head;
+    head.method = "POST";
+    head.target = path;
+    head.authority = "api.example.com";
+    head.version_major = version;
+    head.fields.add("Host", "api.example.com");
+    head.fields.add("Content-Type", "application/grpc+proto");
+    auto client = make_counted<FakeClient>();
+    (void)flow->start(std::move(head), connection, client);
+    return client;
+  };
+  const auto none = refused(2, "/orders/7");
+  EXPECT_EQ(none->status, 200);
+  EXPECT_EQ(none->fields.find("grpc-status"), "16");
+  EXPECT_EQ(none->fields.find("content-type"), "application/grpc");
+  EXPECT_TRUE(none->fields.find("WWW-Authenticate")->starts_with("DPoP algs="));
+  EXPECT_EQ(none->body, "");
+  EXPECT_TRUE(none->ended);
+  EXPECT_EQ(refused(2, "/nowhere")->fields.find("grpc-status"), "12");
+  EXPECT_EQ(refused(2, "/closed")->fields.find("grpc-status"), "7");
+  // Over HTTP/1 it cannot be gRPC.
+  EXPECT_EQ(refused(1, "/orders/7")->status, 401);
+  ASSERT_EQ(log.lines.size(), 4U);
+  EXPECT_EQ(log.lines[0].reason, Reason::no_credentials);
+}
+
 TEST_F(RequestFlowTest, ConnectAndTraceAreNotAllowed) {
   for (const std::string_view method : {"CONNECT", "TRACE"}) {
     const auto sent = send("/orders/1", {}, method);

@@ -1,0 +1,80 @@
+#include "answer/grpc.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/ascii.h"
+
+namespace holdfast::answer {
+namespace {
+
+constexpr std::string_view kGrpc = "application/grpc";
+
+// gRPC's status codes.
+constexpr unsigned kUnknown = 2;
+constexpr unsigned kInvalidArgument = 3;
+constexpr unsigned kDeadlineExceeded = 4;
+constexpr unsigned kPermissionDenied = 7;
+constexpr unsigned kUnimplemented = 12;
+constexpr unsigned kUnavailable = 14;
+constexpr unsigned kUnauthenticated = 16;
+
+// Percent-Encoded of the protocol: what is outside 0x20-0x7E, and '%'.
+std::string encode_message(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte <= 0x7E && c != '%') {
+      out += c;
+    } else {
+      out += '%';
+      out += kHex[byte >> 4U];
+      out += kHex[byte & 0xFU];
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+bool is_grpc(const http::RequestHead& head) {
+  if (head.version_major != 2 || head.method != "POST") return false;
+  const auto type = head.fields.find("content-type");
+  if (!type || !iequals(type->substr(0, kGrpc.size()), kGrpc)) return false;
+  const std::string_view rest = type->substr(kGrpc.size());
+  return rest.empty() || rest.front() == '+' || rest.front() == ';';
+}
+
+unsigned grpc_status(std::uint16_t http_status) {
+  switch (http_status) {
+    case 400:
+      return kInvalidArgument;
+    case 401:
+      return kUnauthenticated;
+    case 403:
+      return kPermissionDenied;
+    case 404:
+      return kUnimplemented;
+    case 429:
+    case 502:
+    case 503:
+      return kUnavailable;
+    case 504:
+      return kDeadlineExceeded;
+    default:
+      return kUnknown;
+  }
+}
+
+Answer as_grpc(Answer answer) {
+  answer.fields.set("Content-Type", kGrpc);
+  answer.fields.add("grpc-status", std::to_string(grpc_status(answer.status)));
+  answer.fields.add("grpc-message", encode_message(answer.detail));
+  answer.status = 200;
+  answer.body.clear();
+  return answer;
+}
+
+}  // namespace holdfast::answer

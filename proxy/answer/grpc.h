@@ -1,0 +1,23 @@
+// Refusals as gRPC clients expect them (gRPC over HTTP/2, "Responses"): they read `grpc-status`, not the HTTP
+// status, and take anything else for a broken server. The challenge stays beside it, for clients that know
+// how to answer one. Pure; any thread.
+#pragma once
+
+#include <cstdint>
+
+#include "answer/answer.h"
+#include "http/message.h"
+
+namespace holdfast::answer {
+
+// An HTTP/2 POST with content-type `application/grpc` or `application/grpc+*`. gRPC-Web is not: it reads
+// HTTP's.
+[[nodiscard]] bool is_grpc(const http::RequestHead& head);
+
+// The status code of gRPC for one of HTTP.
+[[nodiscard]] unsigned grpc_status(std::uint16_t http_status);
+
+// HTTP 200 without a body; `grpc-message` is the answer's detail.
+[[nodiscard]] Answer as_grpc(Answer answer);
+
+}  // namespace holdfast::answer
