@@ -77,8 +77,12 @@ class Http2Server::Impl final : public Http2Session {
     return true;
   }
 
-  void begin_shutdown() { nghttp2_submit_shutdown_notice(session()); }
+  void begin_shutdown() {
+    nghttp2_submit_shutdown_notice(session());
+    set_notice_given(true);
+  }
   void end_shutdown() {
+    set_notice_given(false);
     nghttp2_submit_goaway(session(), NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(session()),
                           NGHTTP2_NO_ERROR, nullptr, 0);
   }

@@ -160,7 +160,7 @@ void Http2Session::lose_connection() {
 
 // After a fault of the connection its streams are nobody's any more.
 void Http2Session::check_over() {
-  if (over_ || nghttp2_session_want_read(session_) == 0) close_all(Http2Error::kNoError);
+  if (over_ || reading_ended()) close_all(Http2Error::kNoError);
 }
 
 void Http2Session::take_data(Http2Stream& stream, std::span<const char> bytes) {
@@ -334,7 +334,13 @@ bool Http2Session::wants_output() const {
 
 bool Http2Session::finished() const {
   if (over_) return !goaway_.has_value();
-  return nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0;
+  return reading_ended() && nghttp2_session_want_write(session_) == 0;
+}
+
+// To libnghttp2 a connection without streams is at its end with any GOAWAY, but the one that refuses nothing
+// invites what is still on its way.
+bool Http2Session::reading_ended() const {
+  return nghttp2_session_want_read(session_) == 0 && (!notice_given_ || terminated_);
 }
 
 }  // namespace holdfast::wire

@@ -108,6 +108,8 @@ class Http2Session {
   virtual void on_closed(Http2Stream& stream, Http2Error error) = 0;
 
   [[nodiscard]] nghttp2_session* session() const { return session_; }
+  // A GOAWAY that refuses nothing goes out, and another one follows; or that one has been given now.
+  void set_notice_given(bool given) { notice_given_ = given; }
   [[nodiscard]] bool is_over() const { return over_; }
   [[nodiscard]] bool is_terminated() const { return terminated_; }
   // Streams that libnghttp2 knows.
@@ -142,6 +144,7 @@ class Http2Session {
   void close_all(Http2Error error);
   void sweep();
   void check_over();
+  [[nodiscard]] bool reading_ended() const;
   [[nodiscard]] std::ptrdiff_t read_body(Http2Stream& stream, std::size_t room, std::uint32_t& flags);
 
   const Role role_;
@@ -161,6 +164,7 @@ class Http2Session {
   std::size_t unconsumed_ = 0;  // of the connection's window
   StreamId last_peer_stream_ = 0;
   bool established_ = false;
+  bool notice_given_ = false;
   bool terminated_ = false;
   bool over_ = false;                 // libnghttp2 is not called any more
   std::optional<Http2Error> goaway_;  // to be written by hand, after libnghttp2 gave up
