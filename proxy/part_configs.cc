@@ -112,8 +112,18 @@ std::shared_ptr<const listener::Config> listener_config(const settings::Listener
   config->timeouts.body_idle = from.timeouts.body_idle;
   config->timeouts.idle = from.timeouts.idle;
   if (from.proxy_protocol) config->proxies = blocks(from.trusted_proxies);
+  config->timeouts.stream_idle = from.timeouts.stream_idle;
+  const auto speaks = [&from](settings::Protocol protocol) {
+    return std::ranges::find(from.protocols, protocol) != from.protocols.end();
+  };
+  config->protocols = {.http1 = speaks(settings::Protocol::kHttp11),
+                       .http2 = speaks(settings::Protocol::kHttp2)};
   if (!from.tls) return config;
   net::TlsServerConfig tls;
+  tls.protocols.clear();
+  for (const settings::Protocol each : from.protocols) {
+    tls.protocols.emplace_back(each == settings::Protocol::kHttp2 ? "h2" : "http/1.1");
+  }
   for (const settings::CertificateFiles& files : from.tls->certificates) {
     tls.certificates.push_back({files.certificate.string(), files.key.string()});
   }

@@ -49,11 +49,18 @@ class ConnectionGauge {
   std::atomic<std::size_t> open_ = 0;
 };
 
+// What may be spoken. On TLS the client's and the context's ALPN decide; a client without ALPN speaks HTTP/1.
+struct Protocols {
+  bool http1 = true;
+  bool http2 = true;
+};
+
 struct Config {
   std::size_t index = 0;  // among the configuration's listeners
   std::string name;
   Limits limits;
   Timeouts timeouts;
+  Protocols protocols;
   std::shared_ptr<const net::TlsServerContext> tls;  // nullptr: plain HTTP
   // Where every connection begins with a PROXY header (wire/proxy_protocol.h): who may send one. Connections
   // from elsewhere are closed, since whoever sends one chooses what client he is.

@@ -5,12 +5,16 @@
 #include <utility>
 
 #include "listener/http1_session.h"
+#include "listener/http2_session.h"
 
 namespace holdfast::listener {
 
 namespace {
 
 constexpr std::size_t kReadBuffer = 64 * 1024;
+constexpr std::size_t kFirstRead = 16 * 1024;
+// RFC 9113 3.4
+constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 }  // namespace
 
@@ -50,8 +54,9 @@ void Connection::drain() {
   if (draining_ || phase_ == Phase::kClosed) return;
   const Ref<Connection> self(this);
   draining_ = true;
-  if (!session_) on_readable();
-  if (const Ref<Session> session = session_) session->drain();
+  on_readable();  // what the client sent before it could know is served
+  if (const Ref<Session> session = session_) return session->drain();
+  if (phase_ == Phase::kChoice && preface_seen_ == 0) close(false);
 }
 
 void Connection::abandon() {
@@ -64,6 +69,7 @@ void Connection::on_readable() {
   const Ref<Connection> self(this);
   if (const Ref<Session> session = session_) return session->on_readable();
   if (phase_ == Phase::kProxyHeader && !read_proxy_header()) return;
+  if (phase_ == Phase::kChoice) return read_first_bytes();
   if (phase_ == Phase::kHandshake && shake_hands()) choose();
 }
 
@@ -122,14 +128,47 @@ bool Connection::shake_hands() {
 }
 
 void Connection::choose() {
-  start_session({});
+  const Protocols& allowed = config_->protocols;
+  if (stream_.is_tls()) {
+    // RFC 9113 3.2: on TLS nothing but ALPN opens HTTP/2.
+    if (net::negotiated_protocol(stream_.ssl()) == "h2") return start_session<Http2Session>({});
+    return allowed.http1 ? start_session<Http1Session>({}) : close(false);
+  }
+  if (!allowed.http2) return start_session<Http1Session>({});
+  if (!allowed.http1) return start_session<Http2Session>({});
+  phase_ = Phase::kChoice;
+  deadline_.arm(timeouts().headers);
+  read_first_bytes();
 }
 
+void Connection::read_first_bytes() {
+  const std::span<char> buffer = read_buffer().first(kFirstRead);
+  const net::Stream::Result result = stream_.read(buffer);
+  if (result.state == net::Stream::State::kWouldBlock) return stream_.wait_readable();
+  if (result.state != net::Stream::State::kOk) {
+    stream_.shutdown_write();
+    return close(false);
+  }
+  const std::string_view bytes(buffer.data(), result.bytes);
+  const std::string_view expected = kPreface.substr(preface_seen_);
+  const bool http2 = bytes.starts_with(expected.substr(0, bytes.size()));
+  if (http2 && bytes.size() < expected.size()) {
+    preface_seen_ = static_cast<std::uint8_t>(preface_seen_ + bytes.size());
+    return stream_.wait_readable();
+  }
+  // What came before these bytes was the preface so far, and nothing else.
+  std::string whole;
+  std::string_view first = bytes;
+  if (preface_seen_ != 0) first = whole.append(kPreface.substr(0, preface_seen_)).append(bytes);
+  return http2 ? start_session<Http2Session>(first) : start_session<Http1Session>(first);
+}
+
+template <typename Protocol>
 void Connection::start_session(std::span<const char> first) {
   deadline_.cancel();
   phase_ = Phase::kSession;
-  session_ = make_counted<Http1Session>(*this);
-  const Ref<Session> session = session_;
+  const Ref<Session> session = make_counted<Protocol>(*this);
+  session_ = session;
   session->start(first);
 }
 

@@ -58,6 +58,7 @@ class Connection final : public net::StreamOwner, private net::Expirable {
   [[nodiscard]] bool shake_hands();
   void choose();
   void read_first_bytes();
+  template <typename Protocol>
   void start_session(std::span<const char> first);
 
   const Ref<Listener> listener_;
@@ -71,6 +72,7 @@ class Connection final : public net::StreamOwner, private net::Expirable {
   Connection* next_ = nullptr;  // in the listener's list
   Connection* previous_ = nullptr;
   Phase phase_ = Phase::kHandshake;
+  std::uint8_t preface_seen_ = 0;  // bytes of it
   bool draining_ = false;
 };
 

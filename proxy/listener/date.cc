@@ -30,4 +30,9 @@ std::string_view http_date(UnixTime now) {
   return {text.data(), size};
 }
 
+void add_date(http::Fields& fields) {
+  if (fields.contains("date")) return;
+  fields.add_view("Date", http_date(std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now())));
+}
+
 }  // namespace holdfast::listener

@@ -5,10 +5,14 @@
 #include <string_view>
 
 #include "base/time.h"
+#include "http/message.h"
 
 namespace holdfast::listener {
 
 // IMF-fixdate (RFC 9110 5.6.7).
 [[nodiscard]] std::string_view http_date(UnixTime now);
+
+// Adds Date where it is missing, as a view: for fields that are sent at once.
+void add_date(http::Fields& fields);
 
 }  // namespace holdfast::listener

@@ -86,11 +86,14 @@ bool Http1Session::read_request() {
     }
     return false;
   }
-  const std::size_t used = feed(buffer.first(result.bytes));
-  if (used < result.bytes && phase_ < Phase::kStopped) {
-    held_.assign(buffer.data() + used, result.bytes - used);
-  }
+  use(buffer.first(result.bytes));
   return true;
+}
+
+// Takes what may be taken now and keeps the rest.
+void Http1Session::use(std::span<const char> bytes) {
+  const std::size_t used = feed(bytes);
+  if (used < bytes.size() && phase_ < Phase::kStopped) held_.assign(bytes.data() + used, bytes.size() - used);
 }
 
 // The request is complete and its answer under way: what the client sends now is its next request, of which

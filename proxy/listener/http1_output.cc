@@ -42,11 +42,7 @@ void Http1Exchange::on_response_interim(http::ResponseHead head) {
 
 void Http1Exchange::on_response_head(http::ResponseHead head) {
   if (!is_current() || head_sent_) return;
-  // RFC 9110 6.6.1
-  if (!head.fields.contains("date")) {
-    head.fields.add_view("Date",
-                         http_date(std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now())));
-  }
+  add_date(head.fields);
   head_sent_ = true;
   awaits_continue_ = awaits_continue_ && !request_ended_;
   const bool sendable = encoder_.head(

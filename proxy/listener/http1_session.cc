@@ -22,8 +22,11 @@ Http1Session::Http1Session(Connection& connection)
       output_deadline_(connection.worker().wheel(), *this, kOutput) {}
 
 void Http1Session::start(std::span<const char> first) {
-  held_.assign(first.begin(), first.end());
+  const Ref<Http1Session> self(this);
   input_deadline_.arm(timeouts().headers);
+  pumping_ = true;
+  if (!first.empty()) use(first);
+  pumping_ = false;
   pump();
 }
 

@@ -95,6 +95,7 @@ class Http1Session final : public Session, private net::Expirable {
   bool read_request();
   bool watch_for_end();
   bool discard_rest();
+  void use(std::span<const char> bytes);
   std::size_t feed(std::span<const char> bytes);
   void begin_exchange();
   void refuse(Refusal refusal, std::uint16_t status);

@@ -35,8 +35,8 @@ struct TlsServerConfig {
   ClientAuth client_auth = ClientAuth::kNone;
   std::string client_ca;  // path of the PEM certificates that clients' must lead up to
   bool session_tickets = true;
-  std::shared_ptr<const TicketKeys> ticket_keys;      // nullptr: keys of this context's own
-  std::vector<std::string> protocols = {"http/1.1"};  // ALPN, most wanted first
+  std::shared_ptr<const TicketKeys> ticket_keys;            // nullptr: keys of this context's own
+  std::vector<std::string> protocols = {"h2", "http/1.1"};  // ALPN, most wanted first
 };
 
 class TlsServerContext {

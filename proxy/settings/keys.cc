@@ -162,13 +162,8 @@ Value<TlsDraft> listener_tls() {
   });
 }
 
-// HTTP/1.1 is what there is, so the list says nothing yet; it is held to the contract's words all the same.
-Key<ListenerDraft> protocols() {
-  enum class Protocol { kHttp11 };
-  const auto value = one_or_list(choice<Protocol>({{"h2", std::nullopt}, {"http/1.1", Protocol::kHttp11}}));
-  return {"protocols", [value](const Node& node, const Place& place, ListenerDraft&, Report& report) {
-            value.read(node, place, report);
-          }};
+Value<std::vector<Protocol>> protocols() {
+  return one_or_list(choice<Protocol>({{"h2", Protocol::kHttp2}, {"http/1.1", Protocol::kHttp11}}));
 }
 
 Keys<ListenerLimits> listener_limits() {
@@ -187,7 +182,7 @@ Keys<ListenerTimeouts> listener_timeouts() {
       member<ListenerTimeouts>("headers", time(), &ListenerTimeouts::headers),
       member<ListenerTimeouts>("body_idle", time(), &ListenerTimeouts::body_idle),
       member<ListenerTimeouts>("idle", time(), &ListenerTimeouts::idle),
-      not_yet<ListenerTimeouts>("stream_idle", {"5m"}),
+      member<ListenerTimeouts>("stream_idle", time(), &ListenerTimeouts::stream_idle),
       not_yet<ListenerTimeouts>("tunnel", {"1h"}),
   };
 }
@@ -197,7 +192,7 @@ Value<ListenerDraft> listener() {
       member<ListenerDraft>("name", text(), &Listener::name).required(),
       member<ListenerDraft>("address", scalar(parse_address), &Listener::address).required(),
       member<ListenerDraft>("tls", or_off(listener_tls()), &ListenerDraft::tls_written),
-      protocols(),
+      member<ListenerDraft>("protocols", protocols(), &Listener::protocols),
       member<ListenerDraft>("public_origins", list(scalar(parse_origin)), &Listener::public_origins),
       member<ListenerDraft>("trusted_proxies", list(scalar(parse_cidr)), &Listener::trusted_proxies),
       member<ListenerDraft>("proxy_protocol", boolean(), &Listener::proxy_protocol),

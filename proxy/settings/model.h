@@ -76,13 +76,17 @@ struct ListenerTimeouts {
   milliseconds headers{10'000};
   milliseconds body_idle{60'000};
   milliseconds idle{75'000};
+  milliseconds stream_idle{300'000};
   bool operator==(const ListenerTimeouts&) const = default;
 };
+
+enum class Protocol { kHttp2, kHttp11 };
 
 struct Listener {
   std::string name;
   Address address;
   std::optional<ListenerTls> tls;  // nullopt: `tls: off` was written out
+  std::vector<Protocol> protocols{Protocol::kHttp2, Protocol::kHttp11};  // most wanted first
   std::vector<Origin> public_origins;
   std::vector<Cidr> trusted_proxies;  // only beside public_origins
   bool proxy_protocol = false;        // only beside trusted_proxies

@@ -29,7 +29,7 @@ std::string make_yaml(const Sidecar& sidecar, const Settings& settings) {
          "  - {name: public, address: \"" +
          loopback(sidecar.tls_port) + "\", " + settings.listener + settings.tls_listener + "tls: {" +
          settings.tls +
-         "certificate: tls.crt, key: tls.key}, protocols: [http/1.1], "
+         "certificate: tls.crt, key: tls.key}, protocols: [h2, http/1.1], "
          "public_origins: [\"https://api.example.com\", \"https://other.example.com\"]}\n"
          "  - {name: mesh, address: \"" +
          loopback(sidecar.plain_port) + "\", " + settings.listener +

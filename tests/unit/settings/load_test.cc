@@ -124,7 +124,7 @@ listeners:
   trusted_proxies: [10.0.0.0/8, fd00::/8, 192.0.2.7]
   proxy_protocol: true
   limits: {max_header_bytes: 32KiB, max_headers: 50, max_connections: 7, max_body: 2MiB}
-  timeouts: {handshake: 1s, headers: 2s, body_idle: 3s, idle: 4s}
+  timeouts: {handshake: 1s, headers: 2s, body_idle: 3s, idle: 4s, stream_idle: 5s}
 - {name: two, address: 127.0.0.1:80, tls: false}
 issuers:
 - {name: first, url: https://id.example.com, audiences: any}
@@ -176,19 +176,21 @@ shutdown: {delay: 1s, drain: 2s}
   e.file = "/etc/holdfast/holdfast.yaml";
   const std::filesystem::path at = "/etc/holdfast";
   e.workers = 3;
-  e.listeners = {{"one",
-                  {"::1", 8443},
-                  ListenerTls{{{at / "a.crt", at / "a.key"}, {at / "b.crt", at / "b.key"}},
-                              TlsVersion::kTls13,
-                              at / "clients.pem",
-                              ClientAuth::kOptional,
-                              false},
-                  {{"https", "api.example.com", 443}, {"http", "::1", 8080}},
-                  {{"10.0.0.0", 8}, {"fd00::", 8}, {"192.0.2.7", 32}},
-                  true,
-                  {32 * 1024, 50, 7, 2 * 1024 * 1024},
-                  {seconds(1), seconds(2), seconds(3), seconds(4)}},
-                 {"two", {"127.0.0.1", 80}, std::nullopt, {}, {}, false, {}, {}}};
+  e.listeners = {
+      {"one",
+       {"::1", 8443},
+       ListenerTls{{{at / "a.crt", at / "a.key"}, {at / "b.crt", at / "b.key"}},
+                   TlsVersion::kTls13,
+                   at / "clients.pem",
+                   ClientAuth::kOptional,
+                   false},
+       {Protocol::kHttp11},
+       {{"https", "api.example.com", 443}, {"http", "::1", 8080}},
+       {{"10.0.0.0", 8}, {"fd00::", 8}, {"192.0.2.7", 32}},
+       true,
+       {32 * 1024, 50, 7, 2 * 1024 * 1024},
+       {seconds(1), seconds(2), seconds(3), seconds(4), seconds(5)}},
+      {"two", {"127.0.0.1", 80}, std::nullopt, {Protocol::kHttp2, Protocol::kHttp11}, {}, {}, false, {}, {}}};
   Issuer first{.name = "first",
                .url = "https://id.example.com",
                .discovery_url = {},

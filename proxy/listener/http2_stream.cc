@@ -1,0 +1,195 @@
+#include "listener/http2_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "listener/date.h"
+#include "listener/http2_session.h"
+
+namespace holdfast::listener {
+
+namespace {
+
+using wire::Http2Error;
+
+// Credit is given back in pieces of this size, not for every frame.
+constexpr std::size_t kGrant = pipeline::kInitialCredit / 4;
+
+}  // namespace
+
+Http2Stream::Http2Stream(Http2Session& session, wire::StreamId id, const http::RequestHead& head)
+    : session_(&session),
+      id_(id),
+      body_deadline_(session.connection_->worker().wheel(), *this, kBody),
+      output_deadline_(session.connection_->worker().wheel(), *this, kOutput),
+      awaits_continue_(head.expect_continue) {}
+
+// ---- the request
+// ---------------------------------------------------------------------------------------------------
+
+void Http2Stream::begun(Ref<pipeline::BackendStream> backend) {
+  if (!backend) return;
+  if (gone_) return backend->on_request_cancel(pipeline::Cause::kClientGone);
+  if (!ended_) backend_ = std::move(backend);
+}
+
+void Http2Stream::on_request_data(std::span<const char> bytes) {
+  if (request_ended_) return;
+  awaits_continue_ = false;
+  credit_ -= std::min(credit_, bytes.size());
+  if (credit_ == 0) {
+    // Not the client's fault if no more comes: its clock stands still.
+    body_deadline_.cancel();
+  } else {
+    body_deadline_.arm(session_->connection_->timeouts().body_idle);
+  }
+  if (const Ref<pipeline::BackendStream> backend = backend_) backend->on_request_data(bytes);
+}
+
+void Http2Stream::on_request_trailers(http::Fields trailers) {
+  if (const Ref<pipeline::BackendStream> backend = backend_; backend && !request_ended_) {
+    backend->on_request_trailers(std::move(trailers));
+  }
+}
+
+void Http2Stream::on_request_end() {
+  if (std::exchange(request_ended_, true)) return;
+  body_deadline_.cancel();
+  if (const Ref<pipeline::BackendStream> backend = backend_) backend->on_request_end();
+}
+
+void Http2Stream::on_request_fault(const wire::Fault& fault) {
+  cancel_request(fault.refusal.reason == Reason::request_too_large ? pipeline::Cause::kRequestTooLarge
+                                                                   : pipeline::Cause::kRequestMalformed);
+}
+
+// The body went wrong. The story answers, or resets where an answer has begun.
+void Http2Stream::cancel_request(pipeline::Cause cause) {
+  if (std::exchange(request_ended_, true)) return;
+  body_deadline_.cancel();
+  if (const Ref<pipeline::BackendStream> backend = backend_) backend->on_request_cancel(cause);
+}
+
+void Http2Stream::grant_request(std::size_t bytes) {
+  if (over_ || request_ended_ || ended_) return;
+  credit_ += bytes;
+  if (std::exchange(awaits_continue_, false) && !head_sent_) {
+    http::ResponseHead go_on;
+    go_on.status = 100;
+    if (!session_->codec().send_interim(id_, go_on)) return;
+  }
+  if (!body_deadline_.armed()) body_deadline_.arm(session_->connection_->timeouts().body_idle);
+  session_->codec().grant_request(id_, bytes);
+  session_->schedule();
+}
+
+// ---- the response
+// --------------------------------------------------------------------------------------------------
+
+void Http2Stream::on_response_interim(http::ResponseHead head) {
+  if (over_ || head_sent_ || head.status == 100) return;  // 100 is ours alone
+  if (session_->codec().send_interim(id_, head)) session_->schedule();
+}
+
+void Http2Stream::on_response_head(http::ResponseHead head) {
+  if (over_ || head_sent_) return;
+  add_date(head.fields);
+  head_sent_ = true;
+  body_left_ = head.body;
+  if (!session_->codec().send_head(id_, head)) return send_broken_answer();
+  session_->schedule();
+}
+
+void Http2Stream::on_response_data(std::span<const char> bytes) {
+  if (over_ || !head_sent_ || ended_ || bytes.empty()) return;
+  if (body_left_.kind == http::BodyLength::Kind::kKnown) {
+    if (bytes.size() > body_left_.bytes) return session_->reset(*this, Http2Error::kInternalError);
+    body_left_.bytes -= bytes.size();
+  }
+  unsent_ += bytes.size();
+  if (!output_deadline_.armed()) output_deadline_.arm(session_->connection_->timeouts().stream_idle);
+  session_->codec().send_data(id_, bytes);
+  session_->schedule();
+}
+
+void Http2Stream::on_response_trailers(http::Fields trailers) {
+  if (!over_ && head_sent_ && !ended_) trailers_ = std::move(trailers);
+}
+
+void Http2Stream::on_response_end() {
+  if (!head_sent_ || ended_) return;
+  ended_ = true;
+  backend_.reset();
+  if (over_) return;
+  body_deadline_.cancel();
+  // Shorter than it announced: the client must not take it for whole.
+  if (body_left_.kind == http::BodyLength::Kind::kKnown && body_left_.bytes != 0) {
+    return session_->reset(*this, Http2Error::kInternalError);
+  }
+  if (trailers_.empty()) {
+    session_->codec().send_end(id_);
+  } else {
+    session_->codec().send_trailers(id_, trailers_);
+  }
+  session_->schedule();
+}
+
+// The answer was cut off, and the client sees that it was.
+void Http2Stream::on_response_reset(pipeline::Cause /*cause*/) {
+  if (ended_) return;
+  ended_ = true;
+  backend_.reset();
+  if (!over_) session_->reset(*this, Http2Error::kInternalError);
+}
+
+void Http2Stream::on_response_sent(std::size_t bytes) {
+  unsent_ -= std::min(unsent_, bytes);
+  if (unsent_ == 0) {
+    output_deadline_.cancel();
+  } else {
+    output_deadline_.arm(session_->connection_->timeouts().stream_idle);
+  }
+  ungranted_ += bytes;
+  if (ungranted_ < kGrant) return;
+  if (const Ref<pipeline::BackendStream> backend = backend_) {
+    backend->grant_response(std::exchange(ungranted_, 0));
+  }
+}
+
+// A head that must not be sent: the last defence against a field that means something else to the client has
+// spoken.
+void Http2Stream::send_broken_answer() {
+  ended_ = gone_ = true;
+  http::ResponseHead head;
+  head.status = 502;
+  if (session_->codec().send_head(id_, head)) session_->codec().send_end(id_);
+  session_->schedule();
+  if (const Ref<pipeline::BackendStream> backend = std::exchange(backend_, nullptr)) {
+    backend->on_request_cancel(pipeline::Cause::kClientGone);
+  }
+}
+
+// ---- the end
+// -------------------------------------------------------------------------------------------------------
+
+void Http2Stream::on_deadline(int which) {
+  const Ref<Http2Stream> self(this);
+  if (which == kBody) return cancel_request(pipeline::Cause::kRequestTimeout);
+  // It takes nothing of its answer, though perhaps of others.
+  session_->reset(*this, Http2Error::kCancel);
+}
+
+void Http2Stream::over() {
+  over_ = true;
+  body_deadline_.cancel();
+  output_deadline_.cancel();
+}
+
+void Http2Stream::cut_off(pipeline::Cause cause) {
+  over();
+  gone_ = !ended_;
+  const Ref<pipeline::BackendStream> backend = std::exchange(backend_, nullptr);
+  if (backend && !ended_) backend->on_request_cancel(cause);
+}
+
+}  // namespace holdfast::listener

@@ -1,0 +1,77 @@
+// One request of an HTTP/2 connection and its answer, as the story sees them: the pipeline's credit against
+// the codec's windows, and the clocks of a client that sends its body, or takes its answer, too slowly. Such
+// a stream is answered or reset; the connection and its other streams go on. Calls that come after the
+// stream's end are ignored. Worker's thread only.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "base/counted.h"
+#include "http/message.h"
+#include "net/timer_wheel.h"
+#include "pipeline/exchange.h"
+#include "wire/http1.h"
+#include "wire/http2.h"
+
+namespace holdfast::listener {
+
+class Http2Session;
+
+class Http2Stream final : public pipeline::ClientStream, private net::Expirable {
+ public:
+  Http2Stream(Http2Session& session, wire::StreamId id, const http::RequestHead& head);
+
+  [[nodiscard]] wire::StreamId id() const { return id_; }
+
+  // ---- from the codec, by the session
+
+  // What the story returned for the request.
+  void begun(Ref<pipeline::BackendStream> backend);
+  void on_request_data(std::span<const char> bytes);
+  void on_request_trailers(http::Fields trailers);
+  void on_request_end();
+  void on_request_fault(const wire::Fault& fault);
+  void on_response_sent(std::size_t bytes);
+  // The codec knows the stream no more: both messages have gone through it, although the story may still have
+  // to say that an answer without a body has ended.
+  void over();
+  // The same, before both have ended.
+  void cut_off(pipeline::Cause cause);
+
+  // ---- from the story
+
+  void on_response_interim(http::ResponseHead head) override;
+  void on_response_head(http::ResponseHead head) override;
+  void on_response_data(std::span<const char> bytes) override;
+  void on_response_trailers(http::Fields trailers) override;
+  void on_response_end() override;
+  void on_response_reset(pipeline::Cause cause) override;
+  void grant_request(std::size_t bytes) override;
+
+ private:
+  enum Which : int { kBody, kOutput };
+
+  void on_deadline(int which) override;
+  void cancel_request(pipeline::Cause cause);
+  void send_broken_answer();
+
+  const Ref<Http2Session> session_;  // a request refers to its connection's facts until it has ended
+  const wire::StreamId id_;
+  Ref<pipeline::BackendStream> backend_;
+  net::Deadline body_deadline_;
+  net::Deadline output_deadline_;
+  std::size_t credit_ = 0;      // of the request's body, granted and not yet handed over
+  std::size_t unsent_ = 0;      // of the response's body, with the codec
+  std::size_t ungranted_ = 0;   // of the response's body, sent and not yet granted again
+  http::BodyLength body_left_;  // of the response's body, where its head announced it
+  http::Fields trailers_;
+  bool awaits_continue_;
+  bool request_ended_ = false;
+  bool head_sent_ = false;
+  bool ended_ = false;  // the response
+  bool gone_ = false;   // the client, or we for it, before the story had answered start()
+  bool over_ = false;
+};
+
+}  // namespace holdfast::listener
