@@ -12,6 +12,7 @@ command_of() {
     nodejs) echo node ;;
     npm | curl | openssl | python3 | cmake | git | docker-compose) echo "$1" ;;
     maven) echo mvn ;;
+    golang-go) echo go ;;
     openjdk-17-jre-headless) echo java ;;
   esac
 }
