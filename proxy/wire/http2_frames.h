@@ -29,6 +29,7 @@ struct Http2FrameHead {
   std::uint32_t length = 0;
   Http2FrameType type = Http2FrameType::kData;  // any value: peers may send unknown ones
   std::uint8_t flags = 0;
+  std::uint32_t stream = 0;
 
   [[nodiscard]] bool end_stream() const { return (flags & 0x1U) != 0; }   // of DATA and HEADERS
   [[nodiscard]] bool end_headers() const { return (flags & 0x4U) != 0; }  // of HEADERS and CONTINUATION
@@ -67,7 +68,10 @@ class Http2FrameReader {
     const Http2FrameHead head{
         .length = static_cast<std::uint32_t>(partial_[0] << 16 | partial_[1] << 8 | partial_[2]),
         .type = static_cast<Http2FrameType>(partial_[3]),
-        .flags = partial_[4]};
+        .flags = partial_[4],
+        .stream = (static_cast<std::uint32_t>(partial_[5]) & 0x7fU) << 24 |
+                  static_cast<std::uint32_t>(partial_[6]) << 16 |
+                  static_cast<std::uint32_t>(partial_[7]) << 8 | static_cast<std::uint32_t>(partial_[8])};
     skip_ = head.length;
     in_section_ = head.type == Http2FrameType::kHeaders || head.type == Http2FrameType::kContinuation;
     section_open_ = in_section_ && !head.end_headers();
@@ -79,6 +83,37 @@ class Http2FrameReader {
   std::array<std::uint8_t, 9> partial_{};
   bool in_section_ = false;
   bool section_open_ = false;
+};
+
+// The numbers of a client's streams (RFC 9113 5.1.1): opening one closes every lower one that was never used,
+// and HEADERS on such a stream is an error of the connection. libnghttp2 forgets closed streams and takes it
+// for a late frame of one that was used. Honest clients pass over no number, so only a few gaps are
+// remembered.
+class Http2StreamOrder {
+ public:
+  // false: HEADERS came on a stream that was passed over.
+  [[nodiscard]] bool on_headers(std::uint32_t stream) {
+    if (stream % 2 == 0) return true;  // not a client's; libnghttp2 refuses it
+    if (stream <= last_) {
+      return std::none_of(gaps_.begin(), gaps_.begin() + count_,
+                          [stream](const Gap& gap) { return gap.first <= stream && stream <= gap.last; });
+    }
+    const std::uint32_t expected = last_ == 0 ? 1 : last_ + 2;
+    if (stream > expected && count_ < static_cast<std::ptrdiff_t>(gaps_.size())) {
+      gaps_[static_cast<std::size_t>(count_++)] = {expected, stream - 2};
+    }
+    last_ = stream;
+    return true;
+  }
+
+ private:
+  struct Gap {
+    std::uint32_t first = 0;
+    std::uint32_t last = 0;
+  };
+  std::array<Gap, 4> gaps_{};
+  std::ptrdiff_t count_ = 0;
+  std::uint32_t last_ = 0;
 };
 
 }  // namespace holdfast::wire

@@ -112,8 +112,17 @@ void Http2Session::reset(StreamId id, Http2Error error) {
 void Http2Session::receive(std::span<const char> bytes, SteadyTime now) {
   if (over_) return;
   budget_.advance(now);
-  frames_.read(bytes, [this](const Http2FrameHead& head) { budget_.on_received(head, counts_); });
-  if (budget_.used_up()) {
+  bool in_order = true;
+  frames_.read(bytes, [this, &in_order](const Http2FrameHead& head) {
+    budget_.on_received(head, counts_);
+    if (role_ == Role::kServer && head.type == Http2FrameType::kHeaders) {
+      in_order = order_.on_headers(head.stream) && in_order;
+    }
+  });
+  if (!in_order) {
+    terminated_ = true;
+    nghttp2_session_terminate_session(session_, NGHTTP2_PROTOCOL_ERROR);
+  } else if (budget_.used_up()) {
     calm();
   } else {
     const auto result =

@@ -152,6 +152,7 @@ class Http2Session {
   nghttp2_session* session_ = nullptr;
   std::unordered_map<StreamId, std::unique_ptr<Http2Stream>> streams_;
   Http2FrameReader frames_;
+  Http2StreamOrder order_;
   Http2Budget budget_;
   Http2Counts counts_;
   std::vector<StreamId> deliverable_;

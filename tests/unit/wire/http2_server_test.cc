@@ -689,6 +689,7 @@ TEST_F(Http2ServerTest, WrongPrefacesAndBrokenFramesEndTheConnection) {
       hello() + frame(kHeaders, kEnd | kEndHeaders, 1, "\xff\xff\xff"),  // broken HPACK
       hello() + frame(kHeaders, kEnd, 1, hpack(get())) + frame(kPing, kNone, 0, "12345678"),
       hello() + frame(kMore, kEndHeaders, 1, ""),
+      hello() + headers(5, get()) + headers(3, get()),  // passed over
       hello() + frame(kPush, kEndHeaders, 1, number(2, 4)),
   };
   for (const std::string& bytes : bad) {
@@ -703,6 +704,20 @@ TEST_F(Http2ServerTest, WrongPrefacesAndBrokenFramesEndTheConnection) {
     EXPECT_EQ(sent.back().type, kGoaway);
     EXPECT_NE(sent.back().word(4), 0U);
   }
+}
+
+// RFC 9113 5.1.1: opening a stream closes those below that were passed over; a frame of one that was used may
+// be late.
+TEST_F(Http2ServerTest, AStreamThatWasPassedOverIsNeverOpened) {
+  feed(hello() + headers(1, get()) + headers(9, get()));
+  EXPECT_EQ(goaway(), -1);
+  answer(1);
+  take();
+  feed(headers(11, get()));
+  EXPECT_EQ(goaway(), -1);
+  feed(headers(5, get()));
+  EXPECT_EQ(goaway(), 1);
+  EXPECT_TRUE(server.finished());
 }
 
 TEST_F(Http2ServerTest, AFaultOfTheConnectionEndsItsStreams) {
