@@ -172,6 +172,7 @@ Stream::Result Stream::write(std::span<const char> first, std::span<const char> 
 }
 
 Stream::Result Stream::write_plain(std::span<const char> first, std::span<const char> second) {
+  if (write_failed_) return {State::kFailed};
   if (!writable_) return {State::kWouldBlock};
   std::array<iovec, 2> parts{};
   parts[0] = {const_cast<char*>(first.data()), first.size()};
@@ -188,7 +189,8 @@ Stream::Result Stream::write_plain(std::span<const char> first, std::span<const 
     writable_ = false;
     return {State::kWouldBlock};
   }
-  failed_ = true;
+  // The peer may have said why before it closed: what came is still to be read.
+  write_failed_ = true;
   return {State::kFailed};
 }
 

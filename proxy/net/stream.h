@@ -122,6 +122,7 @@ class Stream {
   bool decoded_ = false;  // OpenSSL may hold a whole record: it gave bytes and has more
   bool writable_ = true;
   bool failed_ = false;
+  bool write_failed_ = false;  // plain only: reading goes on
   bool wants_read_ = false;
   bool wants_write_ = false;
   bool watches_read_ = false;

@@ -8,7 +8,8 @@
 // the whole request is still held here: when nothing was sent at all, or the method is idempotent (RFC
 // 9110 9.2.2). A server that cannot be connected to is no retry: the next one is tried. The connection is
 // kept only if both messages ended cleanly and nothing followed. What an HTTP/2 server says that it did not
-// process may be sent again whatever its method (RFC 9113 8.7). Worker's thread only.
+// process may be sent again whatever its method (RFC 9113 8.7), and is no retry where it went away in order.
+// Worker's thread only.
 #pragma once
 
 #include <cstddef>
@@ -110,6 +111,7 @@ class Exchange final : public pipeline::BackendStream, public ConnectionUser, pr
   std::size_t credit_ = pipeline::kInitialCredit;  // what the client still takes of the response
   std::vector<bool> tried_;                        // servers that could not be connected to
   unsigned retries_ = 0;
+  unsigned goaways_ = 0;
 
   // ---- over HTTP/2
   Ref<Http2Connection> http2_;

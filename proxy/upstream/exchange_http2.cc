@@ -12,6 +12,9 @@ using pipeline::Cause;
 using wire::Http2Failure;
 
 constexpr std::size_t kHeldForRetry = 16 * 1024;  // of the body
+// Servers that are replaced one after the other send a request on a few times; one that does nothing else
+// would do so for ever.
+constexpr unsigned kMaxGoaways = 5;
 
 }  // namespace
 
@@ -179,10 +182,14 @@ void Exchange::on_http2_reset(Http2Failure failure) {
   stream_ = 0;
   const bool untouched = failure == Http2Failure::kNotProcessed;
   const bool may_be_again = untouched || (failure == Http2Failure::kReset && idempotent_);
-  if (!may_be_again || answer_began_ || !whole_ || retries_ >= pool_->config().max_retries) {
+  if (!may_be_again || answer_began_ || !whole_) return fail(Cause::kBackendBroken);
+  if (untouched && http2_->is_closing() && goaways_ < kMaxGoaways) {
+    ++goaways_;
+  } else if (retries_ < pool_->config().max_retries) {
+    ++retries_;
+  } else {
     return fail(Cause::kBackendBroken);
   }
-  ++retries_;
   let_go(false);
   find_connection(!untouched);
 }

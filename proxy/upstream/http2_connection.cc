@@ -15,6 +15,8 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kOutput = 64 * 1024;        // gathered for one write
 constexpr std::size_t kReadPerTurn = 256 * 1024;  // then others get their turn
+// How long a connection that takes nothing any more may still say why.
+constexpr std::chrono::milliseconds kLastWords{1000};
 enum Which : int { kIdle, kWrite };
 
 wire::Http2Limits limits_of(const Config& config) {
@@ -218,7 +220,11 @@ void Http2Connection::flush() {
       continue;
     }
     const auto result = connection_->stream().write(std::span(out_).subspan(out_at_));
-    if (result.state == State::kFailed) return lose();
+    if (result.state == State::kFailed) {
+      // A GOAWAY may be there that says what was not processed.
+      write_deadline_.arm(kLastWords);
+      return read();
+    }
     if (result.state != State::kOk) {
       if (!write_deadline_.armed()) write_deadline_.arm(pool_->config().timeouts.body_idle);
       return connection_->stream().wait_writable();

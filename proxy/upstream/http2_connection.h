@@ -39,6 +39,8 @@ class Http2Connection final : public Counted,
   // No exchange uses it or waits for it.
   [[nodiscard]] bool is_idle() const { return up_ && !lost_ && !closing_ && exchanges_.empty(); }
   [[nodiscard]] bool is_up() const { return up_; }
+  // It takes no more streams: a GOAWAY came, or it is gone.
+  [[nodiscard]] bool is_closing() const { return lost_ || closing_ || codec_.is_closing(); }
   // Until it is up the exchange waits; it is told by on_http2_ready(), or by on_connect_failed().
   void wait(Exchange& exchange);
   void stop_waiting(Exchange& exchange);

@@ -291,6 +291,21 @@ TEST_F(Http2Upstream, RetriesEnd) {
   EXPECT_EQ(client->reset, Cause::kBackendBroken);
 }
 
+TEST_F(Http2Upstream, AServerThatOnlyEverGoesAwayIsBroken) {
+  const Ref<Client> client = world.get();
+  int connections = 0;
+  while (!client->over() && connections < 20) {
+    ++connections;
+    Http2Peer& peer = accept();
+    ASSERT_TRUE(until([&] { return peer.ended() == 1; }));
+    // GOAWAY that names no stream.
+    peer.peer().send(std::string_view("\0\0\x8\x7\0\0\0\0\0\0\0\0\0\0\0\0\0", 17));
+    ASSERT_TRUE(until([&] { return client->over() || world.backend().pending(); }));
+  }
+  EXPECT_EQ(client->reset, Cause::kBackendBroken);
+  EXPECT_EQ(connections, 7) << "the first, five more, and one retry";
+}
+
 TEST_F(Http2Upstream, NothingIsSentAgainOnceAnAnswerBegan) {
   const Ref<Client> client = world.get();
   Http2Peer& peer = accept();

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -101,6 +102,11 @@ class Backend {
   }
   [[nodiscard]] const net::Endpoint& endpoint() const { return endpoint_; }
   [[nodiscard]] std::size_t accepted() const { return accepted_; }
+  // Somebody waits to be accepted.
+  [[nodiscard]] bool pending() const {
+    pollfd waits{fd_.get(), POLLIN, 0};
+    return ::poll(&waits, 1, 0) == 1;
+  }
   std::unique_ptr<Peer> accept() {
     const int fd = ::accept(fd_.get(), nullptr, nullptr);
     if (fd < 0) return nullptr;
