@@ -122,8 +122,9 @@ struct Http2Session::Callbacks {
   }
 
   static int frame_not_sent(nghttp2_session* session, const nghttp2_frame* frame, int /*error*/, void*) {
-    // A head that cannot be encoded; a peer that waits for it would wait for ever.
-    if (frame->hd.type == NGHTTP2_HEADERS) {
+    // A head that cannot be encoded; a peer that waits for it would wait for ever. A request's stream was
+    // never opened, and libnghttp2 closes it by itself: the peer must not hear of it.
+    if (frame->hd.type == NGHTTP2_HEADERS && frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
       nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR);
     }
     return 0;

@@ -170,7 +170,9 @@ TEST_F(Http2BackendTest, GoawayLosesNoRequest) {
       for (int k = 0; k < kEach; ++k) {
         // POST: only what was not processed may be sent again.
         stream.send(public_request("POST", "body").raw());
-        if (reader.response().status == 200) ++good;
+        const Response answer = reader.response();
+        good += answer.status == 200 ? 1 : 0;
+        EXPECT_EQ(answer.status, 200) << answer.body;
       }
     });
   }

@@ -212,6 +212,7 @@ TEST_F(Http2ClientTest, AKnownLengthIsHeldTo) {
   const http::BodyLength four{http::BodyLength::Kind::kKnown, 4};
   for (const std::string_view body : {"abc", "abcde"}) {
     const StreamId stream = client.send_head(request("POST", four));
+    take();
     client.send_data(stream, body);
     client.send_end(stream);
     const auto sent = frames(take());
@@ -219,6 +220,17 @@ TEST_F(Http2ClientTest, AKnownLengthIsHeldTo) {
     EXPECT_FALSE(
         std::ranges::any_of(sent, [](const Frame& f) { return f.type == kData && f.flags == kEnd; }));
   }
+}
+
+TEST_F(Http2ClientTest, WhatIsResetBeforeItLeftIsNeverHeardOf) {
+  connect();
+  begin(client, request());
+  const StreamId stream = begin(client, request("POST", kStreamed));
+  client.send_data(stream, std::string_view("abc"));
+  client.reset(stream, Http2Error::kCancel);
+  for (const Frame& one : frames(take())) EXPECT_EQ(one.stream, 1U);
+  EXPECT_EQ(client.open_streams(), 1U);
+  EXPECT_TRUE(client.may_open());
 }
 
 TEST_F(Http2ClientTest, AnAnswerWithInterimHeadBodyAndTrailers) {
@@ -338,6 +350,19 @@ TEST_F(Http2ClientTest, AGoawayBeforeTheRequestLeft) {
   if (client.send_head(request()) == 0) return;
   take();
   EXPECT_EQ(owner.log, "unprocessed 1\n");
+}
+
+// A RST_STREAM for a stream that the backend never saw would break the connection, and with it the others.
+TEST_F(Http2ClientTest, AGoawayThatCrossesARequestWhichDidNotLeave) {
+  connect();
+  begin(client, request());
+  take();
+  begin(client, request("POST", kStreamed));
+  feed(frame(kGoaway, kNone, 0, number(1, 4) + number(0, 4)));
+  for (const Frame& one : frames(take())) EXPECT_NE(one.stream, 3U);
+  EXPECT_THAT(owner.log, HasSubstr("unprocessed 3\n"));
+  feed(response(1, true));
+  EXPECT_THAT(owner.log, HasSubstr("end 1\n"));
 }
 
 TEST_F(Http2ClientTest, ResetsAreToldApart) {
