@@ -2,6 +2,7 @@
 // that starts everything, then its own thread's.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -21,13 +22,18 @@ namespace holdfast {
 struct Crew {
   Crew(unsigned index, net::Worker& control, issuer::Issuers& issuers, replay::MemoryStore& replay,
        telemetry::Log& log, std::shared_ptr<upstream::SharedState> shared,
-       std::shared_ptr<const pipeline::Rules> rules)
+       std::shared_ptr<const pipeline::Rules> rules, const std::atomic<bool>& overloaded)
       : worker(index),
         metrics(log),
         keys(issuers.view_for(worker.io())),
         claims(replay, worker, control),
         pools(worker, {}, std::move(shared)),
-        flow({.keys = *keys, .replay = claims, .upstreams = pools, .log = metrics, .now = &net::Worker::now},
+        flow({.keys = *keys,
+              .replay = claims,
+              .upstreams = pools,
+              .log = metrics,
+              .now = &net::Worker::now,
+              .overloaded = &overloaded},
              std::move(rules)) {}
 
   net::Worker worker;

@@ -73,6 +73,7 @@ Server::Server(cli::RunOptions options)
       certificates_(
           control_, log_, {},
           [this](const std::shared_ptr<const listener::Config>& config) { replace_config(config); }),
+      memory_(control_, log_, memory_limit(), &resident_memory, &release_memory),
       signals_(control_.io(), SIGTERM, SIGINT, SIGHUP),
       delay_(control_.io()),
       expiry_(control_.io()),
@@ -87,8 +88,8 @@ Server::Server(cli::RunOptions options)
   const ServedUpstreams::List upstreams = upstreams_.commit(first.upstreams).added;
   const unsigned workers = settings_.workers.value_or(usable_cpus());
   for (unsigned i = 0; i < workers; ++i) {
-    Crew& crew =
-        crews_.emplace_back(i + 1, control_, issuers_, replay_, log_, shared_upstreams_, first.rules);
+    Crew& crew = crews_.emplace_back(i + 1, control_, issuers_, replay_, log_, shared_upstreams_, first.rules,
+                                     memory_.overloaded());
     for (const auto& upstream : upstreams) crew.pools.add(upstream->number, upstream->config);
     heartbeats_.watch(crew.worker.io());
     request_metrics_.push_back(&crew.metrics);
@@ -165,6 +166,8 @@ std::string Server::metrics() const {
     out.sample({{"listener", settings_.listeners[i].name}}, std::uint64_t{gauges_[i]->open()});
   }
   certificates_.write(out);
+  out.single("holdfast_overloaded", "gauge", "1 while requests are refused for want of memory.", {},
+             std::uint64_t{memory_.overloaded() ? 1u : 0u});
   out.single("holdfast_replay_entries", "gauge", "Proofs that are remembered.", {}, replay_.entries());
   out.family("holdfast_jwks_refresh_total", "counter", "Fetches of an issuer's keys.");
   for (const std::size_t number : issuers_.numbers()) {
@@ -183,6 +186,7 @@ void Server::run() {
   await_signal();
   issuers_.start();
   expire_replay_entries();
+  memory_.start();
   for (Crew& crew : crews_) threads_.emplace_back([&crew] { crew.worker.run(); });
   if (inheritance_) {
     take_over();
@@ -291,6 +295,7 @@ void Server::one_is_empty() {
 void Server::end() {
   issuers_.stop();
   certificates_.stop();
+  memory_.stop();
   probes_.reset();
   admin_.reset();
   if (handover_) handover_->stop();

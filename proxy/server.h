@@ -29,6 +29,7 @@
 #include "handover.h"
 #include "inherited_sockets.h"
 #include "issuer/issuers.h"
+#include "memory_watch.h"
 #include "net/worker.h"
 #include "predecessor.h"
 #include "replay/memory_store.h"
@@ -144,6 +145,7 @@ class Server final : public admin::ProbeState, public admin::AdminState {
   std::shared_ptr<upstream::SharedState> shared_upstreams_;
   ServedUpstreams upstreams_;
   CertificateKeeper certificates_;
+  MemoryWatch memory_;
   std::vector<std::shared_ptr<listener::ConnectionGauge>> gauges_;  // of each listener
   std::deque<Crew> crews_;
   std::vector<bool> leaves_queue_;  // of each listener: somebody else holds its sockets, too

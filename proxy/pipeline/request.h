@@ -44,6 +44,7 @@ class Request final : public BackendStream, public ClientStream {
 
  private:
   // request_flow.cc, in the order of the story
+  [[nodiscard]] bool is_overloaded() const;
   [[nodiscard]] Checked<void> locate();
   [[nodiscard]] Checked<void> gather();
   void with_keys();

@@ -24,10 +24,19 @@ void Request::run() {
   if (answer::is_forbidden_method(head_.method)) {
     return answer(answer::make_method_not_allowed(ids_.request_id));
   }
+  if (is_overloaded()) {
+    // Before anything else, since all else costs memory.
+    return deny({Reason::overloaded, "this server has too much to do: send the request again later"});
+  }
   if (auto located = locate(); !located) return deny(located.error());
   if (!policy::is_protected(route()->access)) return forward(Verifier::admit_anonymous());
   if (auto gathered = gather(); !gathered) return deny(gathered.error());
   with_keys();
+}
+
+bool Request::is_overloaded() const {
+  const std::atomic<bool>* const overloaded = flow_.ports().overloaded;
+  return overloaded != nullptr && overloaded->load(std::memory_order_relaxed);
 }
 
 // Which origin and path the request means, and which route takes it.

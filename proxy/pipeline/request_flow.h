@@ -3,6 +3,7 @@
 // all calls on its thread.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -21,6 +22,8 @@ struct FlowPorts {
   Upstreams& upstreams;
   AccessLog& log;
   Now (*now)();
+  // The process has too much to do: every request that begins now is refused. nullptr: never.
+  const std::atomic<bool>* overloaded = nullptr;
 };
 
 class RequestFlow final : public RequestHandler {

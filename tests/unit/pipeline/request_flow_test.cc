@@ -17,9 +17,13 @@ class RequestFlowTest : public ::testing::Test {
     keys.current = keys_of(issuer, "k1", 1);
     connection.tls = true;
     connection.client_ip = "192.0.2.7";
-    flow = std::make_unique<RequestFlow>(
-        FlowPorts{.keys = keys, .replay = replay, .upstreams = upstreams, .log = log, .now = read_test_clock},
-        rules());
+    flow = std::make_unique<RequestFlow>(FlowPorts{.keys = keys,
+                                                   .replay = replay,
+                                                   .upstreams = upstreams,
+                                                   .log = log,
+                                                   .now = read_test_clock,
+                                                   .overloaded = &short_of_memory},
+                                         rules());
   }
 
   ~RequestFlowTest() override {
@@ -117,6 +121,7 @@ class RequestFlowTest : public ::testing::Test {
   FakeReplay replay;
   FakeUpstreams upstreams;
   FakeLog log;
+  std::atomic<bool> short_of_memory = false;
   ConnectionFacts connection;
   std::unique_ptr<RequestFlow> flow;
   int proofs = 0;
@@ -318,6 +323,25 @@ TEST_F(RequestFlowTest, AnOverloadedUpstreamRefusesBeforeTheProofIsUsedUp) {
   upstreams.overloaded = false;
   (void)call("/orders/1", t, p);
   EXPECT_EQ(upstreams.opened.size(), 1U);
+}
+
+TEST_F(RequestFlowTest, AnOverloadedProcessRefusesWhatBegins) {
+  const std::string t = token();
+  const std::string p = proof(t, "/orders/1");
+  const auto under_way = call("/orders/1");
+  ASSERT_EQ(upstreams.opened.size(), 1U);
+  short_of_memory = true;
+  for (const auto& refused : {call("/orders/1", t, p), send("/open/a", {}), send("/nowhere", {})}) {
+    EXPECT_EQ(refused.client->status, 503);
+    EXPECT_EQ(refused.client->reason(), "overloaded");
+    EXPECT_EQ(refused.client->fields.count("Retry-After"), 1U);
+  }
+  EXPECT_EQ(upstreams.opened.size(), 1U);
+  upstreams.opened[0]->respond(200, "still");
+  EXPECT_EQ(under_way.client->body, "still");
+  short_of_memory = false;
+  (void)call("/orders/1", t, p);
+  EXPECT_EQ(upstreams.opened.size(), 2U) << "the refused request left its proof unused";
 }
 
 TEST_F(RequestFlowTest, WhatTheReplayStoreSaysIsAnswered) {
