@@ -4,6 +4,7 @@
 #include <fstream>
 #include <optional>
 
+#include "../../support/authority.h"
 #include "handshake.h"
 #include "loopback.h"
 #include "net/tls_client.h"
@@ -211,6 +212,49 @@ TEST(TlsClient, VerifiesChainAndName) {
     }
   }
   EXPECT_EQ(trusting->new_ssl(""), nullptr);
+}
+
+TEST(TlsClient, VerifiesValidityPurposeAndChain) {
+  const testing::TestAuthority authority;
+  const testing::TestAuthority stranger("stranger");
+  const std::string name = "DNS:api.example.com";
+  const struct {
+    const char* what;
+    const testing::TestAuthority& by;
+    testing::CertificateRequest request;
+    bool done;
+  } cases[] = {{"good", authority, {.names = name}, true},
+               {"for servers", authority, {.names = name, .purpose = "serverAuth"}, true},
+               {"expired", authority, {.names = name, .begins_in = -7200, .ends_in = -3600}, false},
+               {"not yet valid", authority, {.names = name, .begins_in = 3600}, false},
+               {"for clients", authority, {.names = name, .purpose = "clientAuth"}, false},
+               {"of another authority", stranger, {.names = name}, false},
+               {"a common name alone", authority, {.common_name = "api.example.com"}, false}};
+  const auto client_context = *TlsClientContext::create({.ca = authority.file()});
+  for (const auto& row : cases) {
+    const testing::CertificatePaths served = row.by.issue("served", row.request);
+    const auto server_context =
+        *TlsServerContext::create({.certificates = {{served.certificate, served.key}}});
+    const SslPtr server = server_context->new_ssl();
+    const SslPtr client = client_context->new_ssl("api.example.com");
+    EXPECT_EQ(shake_hands(server.get(), client.get()).done, row.done) << row.what;
+  }
+}
+
+// Mutual TLS towards a backend: the client's side shows its certificate where it is asked for one.
+TEST(TlsClient, ShowsItsCertificate) {
+  const testing::TestAuthority authority;
+  const testing::CertificatePaths served = authority.issue("served", {.names = "DNS:api.example.com"});
+  const testing::CertificatePaths own = authority.issue("own", {.common_name = "holdfast"});
+  const auto server_context = *TlsServerContext::create({.certificates = {{served.certificate, served.key}},
+                                                         .client_auth = ClientAuth::kRequired,
+                                                         .client_ca = authority.file()});
+  const auto client_context =
+      *TlsClientContext::create({.ca = authority.file(), .certificate = own.certificate, .key = own.key});
+  const SslPtr server = server_context->new_ssl();
+  const SslPtr client = client_context->new_ssl("api.example.com");
+  ASSERT_TRUE(shake_hands(server.get(), client.get()).done);
+  EXPECT_EQ(server_context->client_identity(server.get())->subject, "CN=holdfast");
 }
 
 TEST(TlsClient, ErrorsNameTheFile) {
