@@ -74,10 +74,16 @@ Server::Server(cli::RunOptions options)
           control_, log_, {},
           [this](const std::shared_ptr<const listener::Config>& config) { replace_config(config); }),
       memory_(control_, log_, memory_limit(), &resident_memory, &release_memory),
+      configuration_watch_(control_.io(), {}, [this] { reload("the files have changed", nullptr); }),
       signals_(control_.io(), SIGTERM, SIGINT, SIGHUP),
       delay_(control_.io()),
       expiry_(control_.io()),
       next_due_(control_.io()) {
+  if (inheritance_ && !inheritance_->estate.ticket_keys.empty() &&
+      !certificates_.ticket_keys()->import_ring(inheritance_->estate.ticket_keys)) {
+    log_.event(pipeline::Level::kWarn, "ticket_keys_not_inherited",
+               {{"detail", "clients make full handshakes once"}});
+  }
   for (std::size_t i = 0; i < settings_.listeners.size(); ++i) {
     gauges_.push_back(std::make_shared<listener::ConnectionGauge>());
   }
@@ -96,6 +102,7 @@ Server::Server(cli::RunOptions options)
   }
   for (const auto& upstream : upstreams) announce(*upstream);
   make_listeners(first.listeners);
+  configuration_watch_.keep(settings_);
   certificates_.keep(first.listeners);
 }
 
@@ -123,7 +130,11 @@ void Server::make_listeners(const std::vector<std::shared_ptr<const listener::Co
 
 void Server::replace_config(const std::shared_ptr<const listener::Config>& config) {
   for (Crew& crew : crews_) {
-    crew.worker.post([&crew, config] { crew.listeners[config->index]->replace_config(config); });
+    crew.worker.post([&crew, config] {
+      for (const auto& listener : crew.listeners) {
+        if (listener->config().index == config->index) listener->replace_config(config);
+      }
+    });
   }
 }
 
@@ -296,6 +307,7 @@ void Server::end() {
   issuers_.stop();
   certificates_.stop();
   memory_.stop();
+  configuration_watch_.stop();
   probes_.reset();
   admin_.reset();
   if (handover_) handover_->stop();

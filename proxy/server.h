@@ -25,6 +25,7 @@
 #include "certificate_keeper.h"
 #include "cli/command_line.h"
 #include "compile_rules.h"
+#include "configuration_watch.h"
 #include "crew.h"
 #include "handover.h"
 #include "inherited_sockets.h"
@@ -146,6 +147,7 @@ class Server final : public admin::ProbeState, public admin::AdminState {
   ServedUpstreams upstreams_;
   CertificateKeeper certificates_;
   MemoryWatch memory_;
+  ConfigurationWatch configuration_watch_;
   std::vector<std::shared_ptr<listener::ConnectionGauge>> gauges_;  // of each listener
   std::deque<Crew> crews_;
   std::vector<bool> leaves_queue_;  // of each listener: somebody else holds its sockets, too

@@ -68,6 +68,7 @@ void Server::reload(std::string_view why, Reloaded done) {
   if (done) reloaded_.push_back(std::move(done));
   if (draining_) return refuse_reload(409, "this process is draining");
   log_.event(Level::kInfo, "reload_begun", {{"why", why}});
+  configuration_watch_.begin_reading(settings_.file);
   settings::Loaded loaded = read_anew_(settings_);
   const std::string file = settings_.file.string();
   std::string errors;
@@ -173,6 +174,7 @@ void Server::commit(Next next) {
   if (changes.empty()) changes = "nothing that the file says; keys and certificates were read anew";
   settings_ = std::move(next.settings);
   shown_ = std::move(next.shown);
+  configuration_watch_.keep(settings_);
   ++reloads_;
   log_.event(Level::kInfo, "reloaded", {{"changes", changes}});
   tell_reloaded(200, changes);

@@ -128,7 +128,7 @@ void Server::await_successor() {
                             return takeover::Estate{
                                 .store_age = std::chrono::duration_cast<Millis>(age),
                                 .nonce_secret = Secret(std::string(nonce_secret_.reveal())),
-                                .ticket_keys = Secret()};
+                                .ticket_keys = certificates_.ticket_keys()->export_ring()};
                           },
                       .sockets = [this] { return listening_; },
                       .handed_over = [this] { on_handed_over(); }});

@@ -124,6 +124,52 @@ TEST(AdminTest, LogLevelAndDrain) {
   EXPECT_EQ(server.sidecar->holdfast->wait_exit(), 0);
 }
 
+// What Kubernetes does with a mounted config map: the file is a link through a link that is swapped.
+TEST(WatchTest, AChangedFileIsTakenAndASwappedLinkToo) {
+  Settings settings;
+  settings.top = "reload: {watch: on}\n";
+  Sidecar sidecar(settings);
+  const auto status = [&] {
+    Request request;
+    request.target = "/public/x";
+    return sidecar.send_raw(request.raw()).status;
+  };
+  const auto becomes = [&](int wanted) {
+    for (const auto deadline = std::chrono::steady_clock::now() + kPatience;
+         std::chrono::steady_clock::now() < deadline;) {
+      if (status() == wanted) return true;
+      std::this_thread::sleep_for(Milliseconds{50});
+    }
+    return false;
+  };
+  const std::string open = sidecar.yaml();
+  std::string closed = open;
+  closed.replace(closed.find("{path: /public/**}"), 18, "{path: /elsewhere}");
+  EXPECT_EQ(status(), 200);
+  sidecar.folder.write("holdfast.yaml", closed);
+  EXPECT_TRUE(becomes(404)) << sidecar.holdfast->out();
+
+  const auto folder = sidecar.folder.path();
+  for (const char* version : {"v1", "v2"}) std::filesystem::create_directory(folder / version);
+  sidecar.folder.write("v1/holdfast.yaml", closed);
+  sidecar.folder.write("v2/holdfast.yaml", open);
+  std::filesystem::create_directory_symlink("v1", folder / "..data");
+  std::filesystem::create_symlink("..data/holdfast.yaml", folder / "link");
+  std::filesystem::rename(folder / "link", folder / "holdfast.yaml");
+  std::this_thread::sleep_for(Milliseconds{1500});  // the same contents: no reload
+  std::filesystem::create_directory_symlink("v2", folder / "..data_tmp");
+  std::filesystem::rename(folder / "..data_tmp", folder / "..data");
+  EXPECT_TRUE(becomes(200)) << sidecar.holdfast->out();
+
+  // One refusal for one broken file, and the next good one is taken.
+  sidecar.folder.write("v2/holdfast.yaml", open + "nonsense: 1\n");
+  EXPECT_TRUE(sidecar.holdfast->wait_out("nonsense: unknown key"));
+  sidecar.folder.write("v2/holdfast.yaml", closed);
+  EXPECT_TRUE(becomes(404));
+  const std::string out = sidecar.holdfast->out();
+  EXPECT_EQ(out.find("reload_refused"), out.rfind("reload_refused"));
+}
+
 TEST(AdminTest, OverAUnixSocketOfThisUserAlone) {
   Administered server;
   server.sidecar->holdfast->signal(SIGTERM);

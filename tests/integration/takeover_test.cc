@@ -1,4 +1,7 @@
 // A successor takes over: nothing refused, nothing accepted twice. Contract: "Ending".
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include <atomic>
 #include <csignal>
 #include <mutex>
@@ -32,7 +35,7 @@ class Dynasty {
     const std::string name = "generation-" + std::to_string(++generation_) + ".";
     auto next = std::make_unique<support::HoldfastProcess>(
         sidecar.folder, yaml.empty() ? sidecar.yaml() : yaml, sidecar.probes_port,
-        std::vector<std::string>{"--takeover", path()}, name);
+        support::Launch{.more = {"--takeover", path()}, .output = name});
     ASSERT_TRUE(next->wait_out("\"event\":\"started\"")) << next->out() << next->err();
     if (current_) old_.push_back(std::move(current_));
     current_ = std::move(next);
@@ -255,7 +258,7 @@ TEST(TakeoverTest, ASuccessorThatDiesOrCannotStartCostsNothing) {
   sidecar.issuer.go_away();
   {
     support::HoldfastProcess stillborn(sidecar.folder, sidecar.yaml(), sidecar.probes_port,
-                                       {"--takeover", dynasty.path()}, "stillborn.");
+                                       {.more = {"--takeover", dynasty.path()}, .output = "stillborn."});
     ASSERT_TRUE(stillborn.wait_out("taking_over"));
     EXPECT_EQ(sidecar.send(sidecar.with_proof("GET", "/orders/2")).status, 200);
     stillborn.signal(SIGKILL);
@@ -270,6 +273,58 @@ TEST(TakeoverTest, ASuccessorThatDiesOrCannotStartCostsNothing) {
   expect_refusal(sidecar.send(used), 401, "proof_replayed");
   EXPECT_EQ(sidecar.send(sidecar.with_proof("GET", "/orders/4")).status, 200);
   dynasty.reap(Milliseconds{30000});
+}
+
+// What a service manager does: opens the sockets, hears when the service is ready, and keeps the sockets.
+TEST(ServiceManagerTest, PassedSocketsAreServedByNameAndAddressAndReadinessIsTold) {
+  Dynasty first;
+  Sidecar& sidecar = first.sidecar;
+  first.now().signal(SIGTERM);
+  ASSERT_EQ(first.now().wait_exit(), 0);
+  // One by its address, one that only its name tells.
+  const support::Socket by_address = support::listen_loopback(sidecar.tls_port);
+  const support::Socket by_name = support::listen_loopback(0);
+  const support::Socket notified(::socket(AF_UNIX, SOCK_DGRAM, 0));
+  const std::string path = (sidecar.folder.path() / "notify").string();
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  ASSERT_EQ(::bind(notified.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  const auto told = [&] {
+    std::string word(256, '\0');
+    const ssize_t size = ::recv(notified.fd(), word.data(), word.size(), MSG_DONTWAIT);
+    word.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+    return word;
+  };
+  const support::Launch launch{
+      .passed = {by_address.fd(), by_name.fd()}, .passed_names = "unknown:mesh", .notify = path};
+  for (int round = 0; round < 2; ++round) {
+    // What comes while nobody serves waits in the socket that the manager holds.
+    Stream waiting = Stream::plain(support::local_port(by_name));
+    Request request;
+    request.target = "/public/x";
+    waiting.send(request.raw());
+    support::HoldfastProcess process(sidecar.folder, sidecar.yaml(), sidecar.probes_port, launch);
+    ASSERT_TRUE(process.wait_ready());
+    EXPECT_TRUE(told().starts_with("READY=1\n"));
+    EXPECT_EQ(MessageReader(waiting).response().status, 200);
+    for (int i = 0; i < 20; ++i) {
+      EXPECT_EQ(sidecar.send(sidecar.with_proof("GET", "/orders/1")).status, 200);
+    }
+    process.signal(SIGTERM);
+    EXPECT_EQ(process.wait_exit(), 0);
+    EXPECT_EQ(told(), "STOPPING=1");
+  }
+}
+
+TEST(ServiceManagerTest, ASocketThatFitsNothingIsAnError) {
+  Dynasty first;
+  first.now().signal(SIGTERM);
+  ASSERT_EQ(first.now().wait_exit(), 0);
+  const support::Socket stray = support::listen_loopback(0);
+  EXPECT_THROW(support::HoldfastProcess(first.sidecar.folder, first.sidecar.yaml(), first.sidecar.probes_port,
+                                        {.passed = {stray.fd()}, .passed_names = "stray"}),
+               std::runtime_error);
 }
 
 TEST(TakeoverTest, TheLastOneDrainsAsAnyProcessDoes) {

@@ -33,14 +33,27 @@ std::string binary() {
 }
 
 pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::path& folder,
-            const std::filesystem::path& input, const std::string& output = "") {
+            const std::filesystem::path& input, const Launch& launch = {}) {
   std::vector<std::string> words = arguments;
   words.insert(words.begin(), binary());
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  const std::string out = folder / (output + "stdout");
-  const std::string err = folder / (output + "stderr");
+  const std::string out = folder / (launch.output + "stdout");
+  const std::string err = folder / (launch.output + "stderr");
+  // Made before the fork: another thread may hold the allocator's lock at that moment.
+  std::vector<std::string> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) variables.emplace_back(*variable);
+  if (!launch.notify.empty()) variables.push_back("NOTIFY_SOCKET=" + launch.notify);
+  std::string own_pid = "LISTEN_PID=" + std::string(20, '\0');
+  if (!launch.passed.empty()) {
+    variables.push_back("LISTEN_FDS=" + std::to_string(launch.passed.size()));
+    variables.push_back("LISTEN_FDNAMES=" + launch.passed_names);
+  }
+  std::vector<char*> environment;
+  for (std::string& variable : variables) environment.push_back(variable.data());
+  if (!launch.passed.empty()) environment.push_back(own_pid.data());
+  environment.push_back(nullptr);
   const pid_t pid = ::fork();
   if (pid < 0) throw std::system_error(errno, std::generic_category(), "fork");
   if (pid == 0) {
@@ -50,7 +63,14 @@ pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::pa
     ::dup2(null, 0);
     ::dup2(to_out, 1);
     ::dup2(to_err, 2);
-    ::execv(argv[0], argv.data());
+    int number = 3;
+    for (const int socket : launch.passed) {
+      const int copy = ::fcntl(socket, F_DUPFD, 100);  // out of the way of the others
+      ::dup2(copy, number++);
+      ::close(copy);
+    }
+    std::snprintf(own_pid.data(), own_pid.size(), "LISTEN_PID=%d", ::getpid());
+    ::execve(argv[0], argv.data(), environment.data());
     ::_exit(127);
   }
   return pid;
@@ -147,15 +167,14 @@ Finished run_holdfast(const std::vector<std::string>& arguments, std::string_vie
 }
 
 HoldfastProcess::HoldfastProcess(const TemporaryFolder& folder, std::string_view yaml,
-                                 std::uint16_t probes_port, const std::vector<std::string>& more,
-                                 std::string output)
-    : folder_(folder.path()), output_(std::move(output)), probes_port_(probes_port) {
+                                 std::uint16_t probes_port, const Launch& launch)
+    : folder_(folder.path()), output_(launch.output), probes_port_(probes_port) {
   folder.write("holdfast.yaml", yaml);
   std::filesystem::remove(folder_ / (output_ + "stdout"));
   std::filesystem::remove(folder_ / (output_ + "stderr"));
   std::vector<std::string> arguments{"run", "-c", folder_ / "holdfast.yaml"};
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  pid_ = spawn(arguments, folder_, "/dev/null", output_);
+  arguments.insert(arguments.end(), launch.more.begin(), launch.more.end());
+  pid_ = spawn(arguments, folder_, "/dev/null", launch);
   for (const auto deadline = Clock::now() + kPatience; probe("/startupz") != 200;) {
     exit_code_ = wait_for_end(pid_, Milliseconds{0});
     if (exit_code_ || Clock::now() > deadline) {

@@ -43,13 +43,20 @@ struct Finished {
 [[nodiscard]] Finished run_holdfast(const std::vector<std::string>& arguments, std::string_view input = {},
                                     Milliseconds patience = kPatience);
 
+// How a process is started beyond its configuration.
+struct Launch {
+  std::vector<std::string> more{};  // arguments of `holdfast run`
+  std::string output{};             // before the names of the files that hold what it prints
+  std::vector<int> passed{};        // sockets that it gets as a service manager passes them (LISTEN_FDS)
+  std::string passed_names{};       // LISTEN_FDNAMES
+  std::string notify{};             // NOTIFY_SOCKET
+};
+
 class HoldfastProcess {
  public:
-  // `yaml` is the whole configuration; `probes_port` is where its probes listen; `more` are further arguments
-  // of `holdfast run`. `output` goes before the names of the files that hold what it prints, where several
-  // processes share a folder.
+  // `yaml` is the whole configuration; `probes_port` is where its probes listen.
   HoldfastProcess(const TemporaryFolder& folder, std::string_view yaml, std::uint16_t probes_port,
-                  const std::vector<std::string>& more = {}, std::string output = "");
+                  const Launch& launch = {});
   ~HoldfastProcess();
   HoldfastProcess(const HoldfastProcess&) = delete;
   HoldfastProcess& operator=(const HoldfastProcess&) = delete;
