@@ -113,6 +113,7 @@ std::shared_ptr<const listener::Config> listener_config(const settings::Listener
   config->timeouts.idle = from.timeouts.idle;
   if (from.proxy_protocol) config->proxies = blocks(from.trusted_proxies);
   config->timeouts.stream_idle = from.timeouts.stream_idle;
+  config->timeouts.tunnel = from.timeouts.tunnel;
   const auto speaks = [&from](settings::Protocol protocol) {
     return std::ranges::find(from.protocols, protocol) != from.protocols.end();
   };

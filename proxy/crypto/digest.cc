@@ -32,6 +32,18 @@ EVP_MD_CTX* thread_digest_context() {
   return context.get();
 }
 
+std::array<std::uint8_t, 20> sha1(std::string_view bytes) {
+  static const HashAlgorithm algorithm = fetch("SHA1");
+  std::array<std::uint8_t, 20> digest;
+  EVP_MD_CTX* const context = thread_digest_context();
+  if (EVP_DigestInit_ex2(context, algorithm.md, nullptr) != 1 ||
+      EVP_DigestUpdate(context, bytes.data(), bytes.size()) != 1 ||
+      EVP_DigestFinal_ex(context, digest.data(), nullptr) != 1) {
+    throw std::runtime_error("OpenSSL could not digest");
+  }
+  return digest;
+}
+
 Digest256 sha256(std::string_view bytes) {
   return sha256(std::span(&bytes, 1));
 }

@@ -17,6 +17,9 @@ using Digest256 = std::array<std::uint8_t, 32>;
 // lengths too.
 [[nodiscard]] Digest256 sha256(std::span<const std::string_view> parts);
 
+// For the WebSocket handshake (RFC 6455 1.3) and nothing else: it proves no secret there.
+[[nodiscard]] std::array<std::uint8_t, 20> sha1(std::string_view bytes);
+
 // RFC 2104 with SHA-256.
 [[nodiscard]] Digest256 hmac_sha256(std::string_view key, std::string_view message);
 

@@ -89,8 +89,9 @@ struct RequestHead {
       target;  // path and query as sent, begins with '/'; or "*" (OPTIONS); never the absolute form
   std::string_view
       authority;  // Host, :authority or the absolute target's authority, as sent; may be empty in HTTP/1.0
-  std::string_view scheme;    // of an absolute target or :scheme; empty otherwise
-  std::string_view protocol;  // :protocol of an extended CONNECT (RFC 8441 4); empty otherwise
+  std::string_view scheme;  // of an absolute target or :scheme; empty otherwise
+  std::string_view
+      protocol;  // :protocol of an extended CONNECT (RFC 8441 4), "websocket" for its HTTP/1 form; else empty
   std::uint8_t version_major = 1;
   std::uint8_t version_minor = 1;
   bool expect_continue = false;

@@ -30,6 +30,7 @@ struct Timeouts {
   std::chrono::milliseconds body_idle{60'000};     // between two pieces of a request's body; 408
   std::chrono::milliseconds idle{75'000};          // between two requests
   std::chrono::milliseconds stream_idle{300'000};  // a client that takes nothing of its answer
+  std::chrono::milliseconds tunnel{3'600'000};     // a tunnel through which nothing moves, either way
 };
 
 // Open connections of one listener on all workers. Any thread.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/buffer.h"
+#include "http/websocket.h"
 #include "listener/http1_session.h"
 
 namespace holdfast::listener {
@@ -43,6 +44,8 @@ bool Http1Session::pump_once() {
       return read_request();
     case Phase::kWait:
       return watch_for_end();
+    case Phase::kTunnel:
+      return read_tunnel();
     case Phase::kLinger:
       return discard_rest();
     case Phase::kStopped:
@@ -124,6 +127,52 @@ bool Http1Session::discard_rest() {
   return false;
 }
 
+// From here on the connection is the tunnel's. What the client sent too early was held and goes first.
+void Http1Session::open_tunnel(Http1Exchange& exchange) {
+  exchange.request_ended_ = false;
+  exchange.body_unknown_ = true;
+  phase_ = Phase::kTunnel;
+  input_deadline_.arm(timeouts().tunnel);
+  pump_wanted_ = true;
+  schedule();
+}
+
+bool Http1Session::read_tunnel() {
+  const Ref<Http1Exchange> exchange = exchange_;
+  if (exchange->credit_ == 0 || exchange->request_ended_) return false;
+  if (!held_.empty()) {
+    const std::size_t size = std::min(held_.size() - held_at_, exchange->credit_);
+    const std::string bytes = held_.substr(held_at_, size);
+    held_at_ += size;
+    if (held_at_ == held_.size()) {
+      release_memory(held_);
+      held_at_ = 0;
+    }
+    take_body(bytes);
+    return true;
+  }
+  const std::span<char> buffer = Connection::read_buffer();
+  const auto result = stream().read(buffer.first(std::min(buffer.size(), exchange->credit_)));
+  switch (result.state) {
+    case net::Stream::State::kOk:
+      input_deadline_.arm(timeouts().tunnel);
+      take_body(buffer.first(result.bytes));
+      return true;
+    case net::Stream::State::kWouldBlock:
+      stream().wait_readable();
+      return false;
+    case net::Stream::State::kEnd:
+      // Its side only: what the backend still says goes to it.
+      exchange->request_ended_ = true;
+      if (const Ref<pipeline::BackendStream> backend = exchange->backend_) backend->on_request_end();
+      return false;
+    case net::Stream::State::kFailed:
+      client_gone(false);
+      return false;
+  }
+  return false;
+}
+
 // Takes as much as may be taken now; returns how much that was.
 std::size_t Http1Session::feed(std::span<const char> bytes) {
   std::size_t used = 0;
@@ -165,6 +214,7 @@ void Http1Session::begin_exchange() {
   exchange->version_minor_ = head.version_minor;
   exchange->wants_close_ = decoder_.wants_close();
   exchange->awaits_continue_ = head.expect_continue;
+  exchange->upgrade_ = http::is_websocket(head);
   exchange->body_unknown_ = head.body.kind == http::BodyLength::Kind::kUnknown;
   exchange->body_left_ = head.body.kind == http::BodyLength::Kind::kKnown ? head.body.bytes : 0;
   exchange_ = exchange;
@@ -212,7 +262,7 @@ void Http1Session::end_request() {
   if (exchange->ended_) return exchange->encoder_.close() ? end_connection() : next_request();
   phase_ = Phase::kWait;
   const Ref<pipeline::BackendStream> backend = exchange->backend_;
-  if (!backend) return;
+  if (!backend || exchange->upgrade_) return;
   if (http::Fields trailers = decoder_.take_trailers(); !trailers.empty()) {
     backend->on_request_trailers(std::move(trailers));
     if (!exchange->is_current() || exchange->ended_) return;

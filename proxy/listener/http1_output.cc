@@ -44,12 +44,21 @@ void Http1Exchange::on_response_head(http::ResponseHead head) {
   if (!is_current() || head_sent_) return;
   add_date(head.fields);
   head_sent_ = true;
+  if (head.status == 101) return switch_protocols(head);
   awaits_continue_ = awaits_continue_ && !request_ended_;
   const bool sendable = encoder_.head(
       head, {.head_request = head_request_, .version_minor = version_minor_, .keep_alive = may_keep_alive()},
       session_->out_);
   if (!sendable) return session_->send_broken_answer(*this);
   session_->schedule();
+}
+
+// Only upstreams answer 101, and only to a handshake.
+void Http1Exchange::switch_protocols(const http::ResponseHead& head) {
+  if (!upgrade_ || !request_ended_ || !encoder_.switching(head, session_->out_)) {
+    return session_->send_broken_answer(*this);
+  }
+  session_->open_tunnel(*this);
 }
 
 void Http1Exchange::on_response_data(std::span<const char> bytes) {
@@ -120,6 +129,7 @@ void Http1Session::write_body(Http1Exchange& exchange, std::span<const char> byt
     return client_gone(false);
   }
   exchange.ungranted_ += bytes.size();
+  if (phase_ == Phase::kTunnel) input_deadline_.arm(timeouts().tunnel);
   if (!out_.empty() || exchange.ungranted_ >= kGrant) schedule();
 }
 

@@ -58,6 +58,8 @@ void Http1Session::on_deadline(int which) {
       return end_connection();
     case Phase::kLinger:
       return close(false);
+    case Phase::kTunnel:
+      return client_gone(false);
     case Phase::kWait:
     case Phase::kStopped:
     case Phase::kClosed:

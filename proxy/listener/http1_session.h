@@ -6,6 +6,7 @@
 //
 //   kHead -> kBody -> kWait -> kHead ...     a request, its body, waiting for its answer's end
 //            kBody -> kDiscard -> kHead      answered early: the short rest of the body goes
+//            kWait -> kTunnel                a WebSocket handshake was accepted: bytes, no messages any more
 //            any   -> kStopped               refused; nothing more is read
 //            any   -> kLinger -> kClosed     our side is ended; the client's rest is discarded so that no RST
 //                                            overtakes the answer
@@ -50,6 +51,7 @@ class Http1Exchange final : public pipeline::ClientStream {
  private:
   friend class Http1Session;
 
+  void switch_protocols(const http::ResponseHead& head);
   [[nodiscard]] bool is_current() const;
   // The connection can serve another request after this one, as far as the request is concerned.
   [[nodiscard]] bool may_keep_alive() const;
@@ -66,6 +68,7 @@ class Http1Exchange final : public pipeline::ClientStream {
   std::uint8_t version_minor_ = 1;
   bool wants_close_ = false;
   bool awaits_continue_ = false;
+  bool upgrade_ = false;  // a WebSocket handshake
   bool request_ended_ = false;
   bool head_sent_ = false;
   bool ended_ = false;  // the response
@@ -84,7 +87,7 @@ class Http1Session final : public Session, private net::Expirable {
 
  private:
   friend class Http1Exchange;
-  enum class Phase : std::uint8_t { kHead, kBody, kWait, kDiscard, kStopped, kLinger, kClosed };
+  enum class Phase : std::uint8_t { kHead, kBody, kWait, kDiscard, kTunnel, kStopped, kLinger, kClosed };
   enum Which : int { kInput, kOutput };
 
   void on_deadline(int which) override;
@@ -95,6 +98,8 @@ class Http1Session final : public Session, private net::Expirable {
   bool read_request();
   bool watch_for_end();
   bool discard_rest();
+  void open_tunnel(Http1Exchange& exchange);
+  bool read_tunnel();
   void use(std::span<const char> bytes);
   std::size_t feed(std::span<const char> bytes);
   void begin_exchange();

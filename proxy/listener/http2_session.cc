@@ -1,9 +1,12 @@
 #include "listener/http2_session.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/buffer.h"
+#include "crypto/random.h"
+#include "http/websocket.h"
 
 namespace holdfast::listener {
 
@@ -276,6 +279,11 @@ Ref<Http2Stream> Http2Session::add_stream(wire::StreamId id, const http::Request
 
 void Http2Session::on_request_head(wire::StreamId id, http::RequestHead head) {
   const Ref<Http2Stream> stream = add_stream(id, head);
+  if (head.method == "CONNECT" && http::is_websocket(head)) {
+    std::array<std::uint8_t, 16> nonce;
+    std::ranges::copy(crypto::random_bytes(nonce.size()), nonce.begin());
+    http::become_upgrade(head, nonce);
+  }
   stream->begun(connection_->handler().start(std::move(head), connection_->facts(), stream));
 }
 

@@ -14,13 +14,15 @@ using wire::Http2Error;
 
 // Credit is given back in pieces of this size, not for every frame.
 constexpr std::size_t kGrant = pipeline::kInitialCredit / 4;
+// How long a client may take to end its way of a tunnel after the backend has ended its own.
+constexpr std::chrono::milliseconds kLinger{5'000};
 
 }  // namespace
 
 Http2Stream::Http2Stream(Http2Session& session, wire::StreamId id, const http::RequestHead& head)
     : session_(&session),
       id_(id),
-      body_deadline_(session.connection_->worker().wheel(), *this, kBody),
+      input_deadline_(session.connection_->worker().wheel(), *this, kInput),
       output_deadline_(session.connection_->worker().wheel(), *this, kOutput),
       awaits_continue_(head.expect_continue) {}
 
@@ -37,13 +39,14 @@ void Http2Stream::on_request_data(std::span<const char> bytes) {
   if (request_ended_) return;
   awaits_continue_ = false;
   credit_ -= std::min(credit_, bytes.size());
-  if (credit_ == 0) {
-    // Not the client's fault if no more comes: its clock stands still.
-    body_deadline_.cancel();
-  } else {
-    body_deadline_.arm(session_->connection_->timeouts().body_idle);
-  }
+  watch_request();
   if (const Ref<pipeline::BackendStream> backend = backend_) backend->on_request_data(bytes);
+}
+
+void Http2Stream::watch_request() {
+  if (tunnel_) return input_deadline_.arm(session_->connection_->timeouts().tunnel);
+  if (credit_ != 0) return input_deadline_.arm(session_->connection_->timeouts().body_idle);
+  input_deadline_.cancel();  // not the client's fault if no more comes: its clock stands still
 }
 
 void Http2Stream::on_request_trailers(http::Fields trailers) {
@@ -54,7 +57,7 @@ void Http2Stream::on_request_trailers(http::Fields trailers) {
 
 void Http2Stream::on_request_end() {
   if (std::exchange(request_ended_, true)) return;
-  body_deadline_.cancel();
+  if (!tunnel_) input_deadline_.cancel();
   if (const Ref<pipeline::BackendStream> backend = backend_) backend->on_request_end();
 }
 
@@ -66,7 +69,7 @@ void Http2Stream::on_request_fault(const wire::Fault& fault) {
 // The body went wrong. The story answers, or resets where an answer has begun.
 void Http2Stream::cancel_request(pipeline::Cause cause) {
   if (std::exchange(request_ended_, true)) return;
-  body_deadline_.cancel();
+  input_deadline_.cancel();
   if (const Ref<pipeline::BackendStream> backend = backend_) backend->on_request_cancel(cause);
 }
 
@@ -78,7 +81,7 @@ void Http2Stream::grant_request(std::size_t bytes) {
     go_on.status = 100;
     if (!session_->codec().send_interim(id_, go_on)) return;
   }
-  if (!body_deadline_.armed()) body_deadline_.arm(session_->connection_->timeouts().body_idle);
+  if (!input_deadline_.armed()) watch_request();
   session_->codec().grant_request(id_, bytes);
   session_->schedule();
 }
@@ -95,9 +98,19 @@ void Http2Stream::on_response_head(http::ResponseHead head) {
   if (over_ || head_sent_) return;
   add_date(head.fields);
   head_sent_ = true;
+  if (head.status == 101) open_tunnel(head);
   body_left_ = head.body;
   if (!session_->codec().send_head(id_, head)) return send_broken_answer();
   session_->schedule();
+}
+
+// RFC 8441 5: 200 stands for 101, and the stream's DATA is the tunnel.
+void Http2Stream::open_tunnel(http::ResponseHead& head) {
+  tunnel_ = true;
+  head.status = 200;
+  head.body = {http::BodyLength::Kind::kUnknown, 0};
+  head.fields.remove("sec-websocket-accept");
+  watch_request();
 }
 
 void Http2Stream::on_response_data(std::span<const char> bytes) {
@@ -107,6 +120,7 @@ void Http2Stream::on_response_data(std::span<const char> bytes) {
     body_left_.bytes -= bytes.size();
   }
   unsent_ += bytes.size();
+  if (tunnel_) watch_request();
   if (!output_deadline_.armed()) output_deadline_.arm(session_->connection_->timeouts().stream_idle);
   session_->codec().send_data(id_, bytes);
   session_->schedule();
@@ -121,7 +135,8 @@ void Http2Stream::on_response_end() {
   ended_ = true;
   backend_.reset();
   if (over_) return;
-  body_deadline_.cancel();
+  input_deadline_.cancel();
+  if (tunnel_ && !request_ended_) input_deadline_.arm(kLinger);
   // Shorter than it announced: the client must not take it for whole.
   if (body_left_.kind == http::BodyLength::Kind::kKnown && body_left_.bytes != 0) {
     return session_->reset(*this, Http2Error::kInternalError);
@@ -174,14 +189,14 @@ void Http2Stream::send_broken_answer() {
 
 void Http2Stream::on_deadline(int which) {
   const Ref<Http2Stream> self(this);
-  if (which == kBody) return cancel_request(pipeline::Cause::kRequestTimeout);
-  // It takes nothing of its answer, though perhaps of others.
+  if (which == kInput && !tunnel_) return cancel_request(pipeline::Cause::kRequestTimeout);
+  // A tunnel through which nothing moves; or it takes nothing of its answer, though perhaps of others.
   session_->reset(*this, Http2Error::kCancel);
 }
 
 void Http2Stream::over() {
   over_ = true;
-  body_deadline_.cancel();
+  input_deadline_.cancel();
   output_deadline_.cancel();
 }
 

@@ -50,16 +50,18 @@ class Http2Stream final : public pipeline::ClientStream, private net::Expirable 
   void grant_request(std::size_t bytes) override;
 
  private:
-  enum Which : int { kBody, kOutput };
+  enum Which : int { kInput, kOutput };
 
   void on_deadline(int which) override;
   void cancel_request(pipeline::Cause cause);
   void send_broken_answer();
+  void open_tunnel(http::ResponseHead& head);
+  void watch_request();
 
   const Ref<Http2Session> session_;  // a request refers to its connection's facts until it has ended
   const wire::StreamId id_;
   Ref<pipeline::BackendStream> backend_;
-  net::Deadline body_deadline_;
+  net::Deadline input_deadline_;  // of the request's body; of a tunnel, both ways
   net::Deadline output_deadline_;
   std::size_t credit_ = 0;      // of the request's body, granted and not yet handed over
   std::size_t unsent_ = 0;      // of the response's body, with the codec
@@ -67,6 +69,7 @@ class Http2Stream final : public pipeline::ClientStream, private net::Expirable 
   http::BodyLength body_left_;  // of the response's body, where its head announced it
   http::Fields trailers_;
   bool awaits_continue_;
+  bool tunnel_ = false;  // of an accepted WebSocket handshake
   bool request_ended_ = false;
   bool head_sent_ = false;
   bool ended_ = false;  // the response

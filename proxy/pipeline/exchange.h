@@ -8,6 +8,10 @@
 // over as views that the receiver consumes or copies before it returns. Back-pressure is by credit: a backend
 // may send kInitialCredit bytes at once, a client none (no body is read for a request that is not admitted;
 // the first grant is also what answers `Expect: 100-continue`); neither ever sends more than it was granted.
+// A WebSocket handshake (head.protocol) that is answered with 101 opens a tunnel: data after that head are
+// the tunnel's bytes, each way under its credit as before, the client's beginning only then; each side's end
+// ends its way. Any other answer is an answer.
+//
 // All calls of one exchange happen on one worker's thread. Calls may be made from inside a call of the other
 // side. After both ends, a cancel or a reset neither side calls the other again.
 #pragma once

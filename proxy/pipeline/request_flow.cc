@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "crypto/random.h"
+#include "http/websocket.h"
 #include "identity/identity_fields.h"
 #include "pipeline/request.h"
 
@@ -27,6 +28,9 @@ void Request::run() {
   if (is_overloaded()) {
     // Before anything else, since all else costs memory.
     return deny({Reason::overloaded, "this server has too much to do: send the request again later"});
+  }
+  if (http::is_websocket(head_)) {
+    if (auto sound = http::check_websocket(head_); !sound) return deny(sound.error());
   }
   if (auto located = locate(); !located) return deny(located.error());
   if (!policy::is_protected(route()->access)) return forward(Verifier::admit_anonymous());

@@ -183,7 +183,7 @@ Keys<ListenerTimeouts> listener_timeouts() {
       member<ListenerTimeouts>("body_idle", time(), &ListenerTimeouts::body_idle),
       member<ListenerTimeouts>("idle", time(), &ListenerTimeouts::idle),
       member<ListenerTimeouts>("stream_idle", time(), &ListenerTimeouts::stream_idle),
-      not_yet<ListenerTimeouts>("tunnel", {"1h"}),
+      member<ListenerTimeouts>("tunnel", time(), &ListenerTimeouts::tunnel),
   };
 }
 

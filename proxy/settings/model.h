@@ -77,6 +77,7 @@ struct ListenerTimeouts {
   milliseconds body_idle{60'000};
   milliseconds idle{75'000};
   milliseconds stream_idle{300'000};
+  milliseconds tunnel{3'600'000};
   bool operator==(const ListenerTimeouts&) const = default;
 };
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "http/hop_by_hop.h"
+#include "http/websocket.h"
 
 namespace holdfast::upstream {
 namespace {
@@ -31,7 +32,8 @@ Exchange::Exchange(Ref<Pool> pool, http::RequestHead head, Ref<pipeline::ClientS
       client_(std::move(client)),
       head_(std::move(head)),
       deadline_(pool_->worker().wheel(), *this),
-      idempotent_(is_idempotent(head_.method)) {}
+      idempotent_(is_idempotent(head_.method)),
+      upgrade_(http::is_websocket(head_)) {}
 
 Exchange::~Exchange() {
   let_go(false);
@@ -130,7 +132,7 @@ void Exchange::begin() {
   if (std::exchange(speaks_http2_, false) && !encode_held()) return fail(Cause::kRequestMalformed);
   active_ = true;
   deadline_.cancel();
-  connection_->decoder().begin(head_.method);
+  connection_->decoder().begin(head_.method, upgrade_);
   if (!encoder_.ended() && !std::exchange(body_granted_, true)) {
     // What is there of the body already goes out together with the head, and a body that turns out malformed
     // at once never gets a head sent.
@@ -146,7 +148,11 @@ void Exchange::begin() {
 void Exchange::on_request_data(std::span<const char> bytes) {
   if (done_ || stopped_) return;
   if (speaks_http2_) return send_http2(bytes);
-  if (!encoder_.data(bytes, out_)) return fail(Cause::kRequestMalformed);
+  if (tunnel_) {
+    out_.append(bytes.data(), bytes.size());
+  } else if (!encoder_.data(bytes, out_)) {
+    return fail(Cause::kRequestMalformed);
+  }
   owed_ += bytes.size();
   pump();
 }
@@ -164,7 +170,7 @@ void Exchange::on_request_end() {
     http2_->send_end(stream_, held_trailers_);
     return watch_http2();
   }
-  if (!encoder_.end(held_trailers_, out_)) return fail(Cause::kRequestMalformed);
+  if (!upgrade_ && !encoder_.end(held_trailers_, out_)) return fail(Cause::kRequestMalformed);
   pump();
 }
 
@@ -208,6 +214,7 @@ bool Exchange::write_out() {
     out_.clear();
     sent_ = 0;
   }
+  if (tunnel_ && request_ended_ && !stopped_) stream.shutdown_write();
   if (!head_seen_) {
     if (encoder_.ended() || stopped_) {
       arm(Waiting::kBackend, pool_->config().timeouts.response);
@@ -311,11 +318,28 @@ void Exchange::feed(std::span<const char> bytes) {
 void Exchange::on_head() {
   http::ResponseHead head = connection_->decoder().take_head();
   head_seen_ = true;
+  if (head.status == 101) return open_tunnel(std::move(head));
   close_after_ =
       std::exchange(head.close, false);  // of the backend's connection, which is no concern of the client's
   arm(Waiting::kBackend, pool_->config().timeouts.body_idle);
   http::remove_hop_by_hop(head.fields);
   client_->on_response_head(std::move(head));
+}
+
+// The bytes that follow belong to no message of ours: nothing of them is sent twice, and how long they may
+// rest is the client's side to say.
+void Exchange::open_tunnel(http::ResponseHead head) {
+  if (!http::accepts_websocket(head, head_.fields.find("sec-websocket-key").value_or(std::string_view()))) {
+    return fail(Cause::kBackendBroken);
+  }
+  tunnel_ = close_after_ = true;
+  idempotent_ = whole_ = false;
+  deadline_.cancel();
+  http::remove_hop_by_hop(head.fields);
+  client_->on_response_head(std::move(head));
+  if (done_) return;
+  client_->grant_request(pipeline::kInitialCredit);
+  pump();
 }
 
 // The response is complete. One that came before the request's end ends the exchange all the same: what is
@@ -355,6 +379,7 @@ void Exchange::fail(Cause cause) {
 }
 
 void Exchange::arm(Waiting what, std::chrono::milliseconds after) {
+  if (tunnel_) return;
   waiting_for_ = what;
   deadline_.arm(after);
 }

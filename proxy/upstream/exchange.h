@@ -82,6 +82,7 @@ class Exchange final : public pipeline::BackendStream, public ConnectionUser, pr
   void read();
   void feed(std::span<const char> bytes);
   void on_head();
+  void open_tunnel(http::ResponseHead head);
   void finish(bool stray);
   void on_broken();
   [[nodiscard]] bool may_retry() const;
@@ -127,6 +128,8 @@ class Exchange final : public pipeline::BackendStream, public ConnectionUser, pr
   bool done_ = false;
   bool active_ = false;  // the connection is up and the request goes over it
   bool idempotent_ = false;
+  bool upgrade_ = false;       // a WebSocket handshake
+  bool tunnel_ = false;        // and it was accepted
   bool whole_ = true;          // out_ begins with the request's first byte
   bool body_granted_ = false;  // the client has got its first credit
   bool pumping_ = false;

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/ascii.h"
+#include "http/websocket.h"
 #include "wire/field_syntax.h"
 
 namespace holdfast::wire {
@@ -11,6 +12,7 @@ namespace {
 
 using Kind = http::BodyLength::Kind;
 
+constexpr std::string_view kUpgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
 constexpr std::size_t kFramingRoom = 128;  // for the fields and the start line that are made here
 
 bool is_sendable(const http::Field& field) {
@@ -146,7 +148,21 @@ bool RequestEncoder::head(const http::RequestHead& head, std::string& out) {
       out.append("Transfer-Encoding: chunked\r\n");
       break;
   }
+  if (http::is_websocket(head)) out.append(kUpgrade);
   out.append("\r\n");
+  return true;
+}
+
+bool ResponseEncoder::switching(const http::ResponseHead& head, std::string& out) {
+  if (head.status != 101 || !all_sendable(head.fields)) return false;
+  append_status_line(head.status, out);
+  for (const http::Field& field : head.fields) {
+    if (!belongs_to_connection(field.name)) append_field(field.name, field.value, out);
+  }
+  out.append(kUpgrade).append("\r\n");
+  framing_ = Framing::kUntilClose;
+  close_ = true;
+  ended_ = false;
   return true;
 }
 

@@ -41,9 +41,9 @@ class BodyEncoder {
 
 class RequestEncoder : public BodyEncoder {
  public:
-  // Drops Expect (answered here, not passed on), Connection and everything of the connection. The
-  // request-target is `head.target`, Host comes from the fields, or from `head.authority` where they have
-  // none.
+  // A WebSocket handshake asks for its upgrade. Drops Expect (answered here, not passed on), Connection and
+  // everything of the connection. The request-target is `head.target`, Host comes from the fields, or from
+  // `head.authority` where they have none.
   [[nodiscard]] bool head(const http::RequestHead& head, std::string& out);
 };
 
@@ -58,6 +58,8 @@ class ResponseEncoder : public BodyEncoder {
   // connection's end can end the body; close() then says so. Content-Length is kept from the fields for
   // answers to HEAD and for 304 only.
   [[nodiscard]] bool head(const http::ResponseHead& head, const To& to, std::string& out);
+  // 101 to WebSocket: what follows is the tunnel's, until the connection closes.
+  [[nodiscard]] bool switching(const http::ResponseHead& head, std::string& out);
   // 1xx: no framing, nothing of the connection.
   [[nodiscard]] static bool interim(const http::ResponseHead& head, std::string& out);
   [[nodiscard]] bool close() const { return close_; }

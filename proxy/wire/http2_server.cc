@@ -63,6 +63,7 @@ class Http2Server::Impl final : public Http2Session {
     if (head.status < 200 || head.status > 999 || !list.add_fields(head.fields)) return false;
     const bool bodiless = stream->head_request || head.status == 204 || head.status == 304;
     const bool opens_tunnel = stream->tunnel && head.status < 300;
+    stream->tunnel = opens_tunnel;  // what is refused ends as any answer does
     stream->no_body = bodiless || (head.body.kind == Kind::kNone && !opens_tunnel);
     if (!bodiless && head.body.kind == Kind::kKnown) {
       list.add("content-length", length.view());

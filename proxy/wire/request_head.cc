@@ -15,6 +15,7 @@
 
 #include "base/ascii.h"
 #include "http/origin.h"
+#include "http/websocket.h"
 #include "wire/field_syntax.h"
 #include "wire/framing.h"
 
@@ -229,6 +230,7 @@ bool parse_request_head(std::string_view bytes, std::size_t max_fields, http::Re
     return false;
   }
   head.body = *body;
+  if (http::asks_for_websocket(head)) head.protocol = http::kWebSocket;
   return true;
 }
 

@@ -16,7 +16,8 @@ constexpr std::uint16_t kSwitchingProtocols = 101;
 
 ResponseDecoder::ResponseDecoder(Limits limits) : limits_(limits) {}
 
-void ResponseDecoder::begin(std::string_view method) {
+void ResponseDecoder::begin(std::string_view method, bool asks_upgrade) {
+  upgrade_asked_ = asks_upgrade;
   state_ = State::kHead;
   head_request_ = method == "HEAD";
   began_ = false;
@@ -98,7 +99,12 @@ Step ResponseDecoder::finish_head(std::span<const char> head, std::size_t consum
   release_memory(partial_);
   const std::string_view why = parse_response_head(kept, limits_.max_fields, head_request_, head_);
   if (!why.empty()) return fail(why, consumed);
-  if (head_.status == kSwitchingProtocols) return fail("a 101 that was not asked for", consumed);
+  if (head_.status == kSwitchingProtocols) {
+    if (!upgrade_asked_) return fail("a 101 that was not asked for", consumed);
+    head_.body = {http::BodyLength::Kind::kUnknown, 0};
+    state_ = State::kUntilClose;
+    return {Event::kHead, consumed};
+  }
   if (head_.status < 200) {
     if (++interims_ > kMaxInterims) return fail("too many interim answers", consumed);
     return {Event::kInterim, consumed};

@@ -22,8 +22,10 @@ class ResponseDecoder {
  public:
   explicit ResponseDecoder(Limits limits = {});
 
-  // The next bytes answer a request of this method (HEAD has no body whatever its head says).
-  void begin(std::string_view method);
+  // The next bytes answer a request of this method (HEAD has no body whatever its head says). 101 is a fault
+  // unless the request asked for it; then it is a head, and everything after it data until the connection
+  // ends.
+  void begin(std::string_view method, bool asks_upgrade = false);
   [[nodiscard]] Step feed(std::span<const char> bytes);
   // The connection ended cleanly: kEnd for a body that ends so, else kFault.
   [[nodiscard]] Step finish();
@@ -47,6 +49,7 @@ class ResponseDecoder {
   Limits limits_;
   State state_ = State::kHead;
   bool head_request_ = false;
+  bool upgrade_asked_ = false;
   bool began_ = false;
   unsigned interims_ = 0;
   std::uint64_t left_ = 0;

@@ -43,6 +43,8 @@ class Exchange {
   // Counts and drops the body piece by piece, for bodies too large to keep.
   std::uint64_t drain_body();
   bool send(std::string_view raw) { return stream_.send(raw); }
+  // What comes next, whatever it is; empty at the end of the connection.
+  std::string receive(Milliseconds patience = kPatience) { return reader_.some(patience); }
   // A complete answer with Content-Length; reads what is left of the request first.
   void respond(int status, std::string_view fields, std::string_view body);
   void close() { keep_ = false; }

@@ -124,7 +124,7 @@ listeners:
   trusted_proxies: [10.0.0.0/8, fd00::/8, 192.0.2.7]
   proxy_protocol: true
   limits: {max_header_bytes: 32KiB, max_headers: 50, max_connections: 7, max_body: 2MiB}
-  timeouts: {handshake: 1s, headers: 2s, body_idle: 3s, idle: 4s, stream_idle: 5s}
+  timeouts: {handshake: 1s, headers: 2s, body_idle: 3s, idle: 4s, stream_idle: 5s, tunnel: 6s}
 - {name: two, address: 127.0.0.1:80, tls: false}
 issuers:
 - {name: first, url: https://id.example.com, audiences: any}
@@ -189,7 +189,7 @@ shutdown: {delay: 1s, drain: 2s}
        {{"10.0.0.0", 8}, {"fd00::", 8}, {"192.0.2.7", 32}},
        true,
        {32 * 1024, 50, 7, 2 * 1024 * 1024},
-       {seconds(1), seconds(2), seconds(3), seconds(4), seconds(5)}},
+       {seconds(1), seconds(2), seconds(3), seconds(4), seconds(5), seconds(6)}},
       {"two", {"127.0.0.1", 80}, std::nullopt, {Protocol::kHttp2, Protocol::kHttp11}, {}, {}, false, {}, {}}};
   Issuer first{.name = "first",
                .url = "https://id.example.com",

@@ -269,5 +269,46 @@ TEST(Encoder, RoundTrips) {
   }
 }
 
+TEST(RequestEncoder, AWebSocketHandshakeAsksForItsUpgrade) {
+  http::RequestHead head;
+  head.method = "GET";
+  head.target = "/ws";
+  head.authority = "a";
+  head.protocol = "websocket";
+  head.fields.add("Upgrade", "h2c");
+  head.fields.add("Connection", "close");
+  head.fields.add("Sec-WebSocket-Version", "13");
+  std::string out;
+  RequestEncoder encoder;
+  ASSERT_TRUE(encoder.head(head, out));
+  EXPECT_EQ(out,
+            "GET /ws HTTP/1.1\r\nHost: a\r\nSec-WebSocket-Version: 13\r\nConnection: Upgrade\r\n"
+            "Upgrade: websocket\r\n\r\n");
+  EXPECT_TRUE(encoder.ended());
+}
+
+TEST(ResponseEncoder, SwitchingProtocolsLeavesTheRestToTheTunnel) {
+  http::ResponseHead head;
+  head.status = 101;
+  head.fields.add("Sec-WebSocket-Accept", "x");
+  head.fields.add("Upgrade", "h2c");
+  std::string out;
+  ResponseEncoder encoder;
+  ASSERT_TRUE(encoder.switching(head, out));
+  EXPECT_EQ(out,
+            "HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\nConnection: Upgrade\r\n"
+            "Upgrade: websocket\r\n\r\n");
+  EXPECT_EQ(encoder.framing(), BodyEncoder::Framing::kUntilClose);
+  EXPECT_TRUE(encoder.close());
+  out.clear();
+  EXPECT_TRUE(encoder.data(std::string_view("raw"), out));
+  EXPECT_EQ(out, "raw");
+  head.status = 200;
+  EXPECT_FALSE(ResponseEncoder().switching(head, out));
+  head.status = 101;
+  head.fields.add("X", "a\r\nb");
+  EXPECT_FALSE(ResponseEncoder().switching(head, out));
+}
+
 }  // namespace
 }  // namespace holdfast::wire

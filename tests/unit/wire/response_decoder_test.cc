@@ -144,5 +144,26 @@ TEST(ResponseDecoder, ReadsOneAnswerAfterAnother) {
   }
 }
 
+// RFC 9110 15.2.2: what follows a 101 that was asked for belongs to another protocol, whatever it looks like.
+TEST(ResponseDecoder, A101ThatWasAskedForOpensATunnel) {
+  constexpr std::string_view kHead =
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+  constexpr std::string_view kTunnel = "HTTP/1.1 200 OK\r\n\r\n\0\xff";
+  const std::string bytes = std::string(kHead).append(kTunnel);
+  ResponseDecoder decoder;
+  decoder.begin("GET", true);
+  Step step = decoder.feed(bytes);
+  ASSERT_EQ(step.event, Event::kHead);
+  EXPECT_EQ(step.consumed, kHead.size());
+  EXPECT_EQ(decoder.take_head().status, 101);
+  step = decoder.feed(std::span(bytes).subspan(step.consumed));
+  ASSERT_EQ(step.event, Event::kData);
+  EXPECT_EQ(std::string_view(step.data.data(), step.data.size()), kTunnel);
+  EXPECT_EQ(decoder.finish().event, Event::kEnd);
+  // The next request of a connection has asked for nothing.
+  decoder.begin("GET");
+  EXPECT_EQ(decoder.feed(bytes).event, Event::kFault);
+}
+
 }  // namespace
 }  // namespace holdfast::wire

@@ -1,0 +1,290 @@
+// WebSocket through the real binary: the handshake is verified like any request (RFC 6455 4, RFC 8441), the
+// tunnel opens after a right 101 and not before, and then bytes pass untouched both ways.
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+
+#include <thread>
+
+#include "sidecar.h"
+#include "support/http2_client.h"
+
+namespace holdfast::integration {
+namespace {
+
+using support::Http2Client;
+using support::Http2Fields;
+
+constexpr std::string_view kKey = "dGhlIHNhbXBsZSBub25jZQ==";  // RFC 6455 1.3
+constexpr std::string_view kAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+std::string accept_of(std::string_view key) {
+  const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  unsigned char digest[SHA_DIGEST_LENGTH];
+  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  unsigned char out[64];
+  const int size = EVP_EncodeBlock(out, digest, SHA_DIGEST_LENGTH);
+  return {reinterpret_cast<char*>(out), static_cast<std::size_t>(size)};
+}
+
+Request& handshake(Request& request) {
+  return request.add("Connection", "keep-alive, Upgrade")
+      .add("Upgrade", "websocket")
+      .add("Sec-WebSocket-Version", "13")
+      .add("Sec-WebSocket-Key", kKey)
+      .add("Sec-WebSocket-Protocol", "chat");
+}
+
+void switch_protocols(Exchange& exchange) {
+  exchange.send(
+      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: "
+      "websocket\r\nSec-WebSocket-Accept: " +
+      accept_of(exchange.request.fields.value("sec-websocket-key")) +
+      "\r\nSec-WebSocket-Protocol: chat\r\n\r\n");
+}
+
+// Everything back as it comes, until the client has ended its side.
+void echo(Exchange& exchange) {
+  switch_protocols(exchange);
+  while (true) {
+    const std::string bytes = exchange.receive();
+    if (bytes.empty() || !exchange.send(bytes)) break;
+  }
+  exchange.close();
+}
+
+std::string noise(std::size_t size) {
+  std::string bytes(size, '\0');
+  std::uint32_t state = 1;
+  for (char& byte : bytes) byte = static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
+  return bytes;
+}
+
+class WebSocketTest : public SharedSidecar {};
+
+TEST_F(WebSocketTest, AVerifiedHandshakeOpensATunnel) {
+  const Script script(sidecar->backend, echo);
+  Stream stream = sidecar->dial();
+  Request request = sidecar->with_proof("GET", "/orders/live");
+  stream.send(handshake(request).raw());
+  MessageReader reader(stream);
+  const std::string head = reader.head().value();
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 101 "));
+  const Fields fields = support::parse_fields(head);
+  EXPECT_EQ(fields.value("sec-websocket-accept"), kAccept);
+  EXPECT_EQ(fields.value("sec-websocket-protocol"), "chat");
+  EXPECT_TRUE(support::equal_ignoring_case(fields.value("upgrade"), "websocket"));
+  EXPECT_TRUE(support::equal_ignoring_case(fields.value("connection"), "upgrade"));
+  const support::SeenRequest seen = sidecar->backend.last();
+  EXPECT_EQ(seen.method, "GET");
+  EXPECT_EQ(seen.fields.value("upgrade"), "websocket");
+  EXPECT_EQ(seen.fields.value("connection"), "Upgrade");
+  EXPECT_EQ(seen.fields.value("sec-websocket-key"), kKey);
+  EXPECT_EQ(seen.fields.value("sec-websocket-protocol"), "chat");
+  EXPECT_FALSE(seen.fields.has("authorization"));
+  EXPECT_FALSE(seen.fields.has("dpop"));
+  EXPECT_TRUE(seen.fields.has("x-auth-subject"));
+  for (const std::string_view text : {"GET / HTTP/1.1\r\n\r\n", "second"}) {
+    stream.send(text);
+    EXPECT_EQ(reader.bytes(text.size()), text);
+  }
+  // Its own end passes on, and the backend's end comes back.
+  stream.shutdown_send();
+  EXPECT_EQ(reader.rest(), "");
+  EXPECT_TRUE(sidecar->holdfast->wait_out("\"path\":\"/orders/live\""));
+}
+
+TEST_F(WebSocketTest, LargeAndBinaryBytesPassUntouchedWithBothSidesSlow) {
+  const Script script(sidecar->backend, echo);
+  const std::string sent = noise(tunable("WEBSOCKET_MIB", 16) * 1024 * 1024);
+  Stream stream = sidecar->dial_plain();
+  Request request;
+  request.target = "/public/ws";
+  stream.send(handshake(request).raw());
+  MessageReader reader(stream);
+  ASSERT_TRUE(reader.head().value().starts_with("HTTP/1.1 101 "));
+  std::thread sender([&] { stream.send(sent); });
+  std::string got;
+  while (got.size() < sent.size()) {
+    if (got.size() < 100'000) std::this_thread::sleep_for(Milliseconds{20});
+    const std::string bytes = reader.some();
+    if (bytes.empty()) break;
+    got += bytes;
+  }
+  sender.join();
+  EXPECT_TRUE(got == sent);
+}
+
+TEST_F(WebSocketTest, OverHttp2) {
+  const Script script(sidecar->backend, echo);
+  Http2Client client(
+      Stream::tls(sidecar->tls_port, {.server_name = std::string(kHost), .alpn = support::kAlpnHttp2}));
+  const auto connect = [&](bool with_proof) {
+    Http2Fields fields = {
+        {":method", "CONNECT"},  {":protocol", "websocket"},         {":scheme", "https"},
+        {":path", "/orders/h2"}, {":authority", std::string(kHost)}, {"sec-websocket-version", "13"}};
+    if (with_proof) {
+      for (const auto& [name, value] : sidecar->with_proof("GET", "/orders/h2").fields) {
+        fields.emplace_back(name == "DPoP" ? "dpop" : "authorization", value);
+      }
+    }
+    return fields;
+  };
+  // The server's SETTINGS allow it; libnghttp2 checks that for us.
+  client.run_for(Milliseconds{50});
+  const auto bare = client.peer.open(connect(false));
+  EXPECT_EQ(client.wait_for(bare).status, 401);
+
+  const auto stream = client.peer.open(connect(true));
+  auto& answer = client.peer.answer(stream);
+  ASSERT_TRUE(client.run_until([&] { return answer.status != 0; }));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_FALSE(answer.fields.has("sec-websocket-accept"));
+  EXPECT_EQ(answer.fields.value("sec-websocket-protocol"), "chat");
+  const support::SeenRequest seen = sidecar->backend.last();
+  EXPECT_EQ(seen.method, "GET");
+  EXPECT_EQ(seen.fields.value("upgrade"), "websocket");
+  EXPECT_EQ(seen.fields.value("sec-websocket-key").size(), 24U);
+  EXPECT_FALSE(seen.fields.has("transfer-encoding"));
+  const std::string sent = noise(3'000'000);
+  client.peer.send(stream, sent);
+  ASSERT_TRUE(client.run_until([&] { return answer.body_bytes == sent.size(); }));
+  EXPECT_TRUE(answer.body == sent);
+  client.peer.send(stream, "", true);
+  EXPECT_TRUE(client.wait_for(stream).ended);
+}
+
+TEST_F(WebSocketTest, NoByteGoesBeforeTheTunnelIsOpen) {
+  std::string early;
+  std::string late;
+  const Script script(sidecar->backend, [&](Exchange& exchange) {
+    try {
+      early = exchange.receive(Milliseconds{300});
+    } catch (const std::exception&) {  // nothing came
+    }
+    switch_protocols(exchange);
+    late = exchange.receive();
+    exchange.close();
+  });
+  Stream stream = sidecar->dial_plain();
+  Request request;
+  request.target = "/public/ws";
+  stream.send(handshake(request).raw() + "smuggled");
+  MessageReader reader(stream);
+  ASSERT_TRUE(reader.head().value().starts_with("HTTP/1.1 101 "));
+  EXPECT_TRUE(reader.closed());
+  EXPECT_EQ(early, "");
+  EXPECT_EQ(late, "smuggled");
+}
+
+TEST_F(WebSocketTest, ARefusedHandshakeIsAPlainAnswerAndTheConnectionGoesOn) {
+  Stream stream = sidecar->dial();
+  MessageReader reader(stream);
+  const auto refused = [&](Request request) {
+    stream.send(request.raw());
+    return reader.response();
+  };
+  Request bare;
+  bare.target = "/orders/ws";
+  const Response unproven = refused(handshake(bare));
+  expect_refusal(unproven, 401, "no_credentials");
+  Request old = sidecar->with_proof("GET", "/orders/ws");
+  old.add("Connection", "Upgrade").add("Upgrade", "websocket").add("Sec-WebSocket-Version", "8");
+  expect_refusal(refused(old.add("Sec-WebSocket-Key", kKey)), 400, "request_malformed");
+}
+
+TEST_F(WebSocketTest, OddHandshakesAreRefused) {
+  const std::size_t before = sidecar->backend.seen_count();
+  for (const std::string_view fields : {
+           "Sec-WebSocket-Version: 13\r\n",
+           "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: short\r\n",
+           "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+           "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+           "Sec-WebSocket-Version: 13, 8\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+           "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nContent-Length: "
+           "3\r\n",
+       }) {
+    const Response answer = sidecar->send_raw(
+        "GET /public/ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: "
+        "websocket\r\n" +
+        std::string(fields) + "\r\nabc");
+    EXPECT_EQ(answer.status, 400) << fields;
+  }
+  EXPECT_EQ(sidecar->backend.seen_count(), before);
+}
+
+// Anything else to upgrade to is not passed on; the request is one like any other (RFC 9110 7.8).
+TEST_F(WebSocketTest, OtherUpgradesAreIgnored) {
+  for (const std::string_view fields : {"Connection: Upgrade\r\nUpgrade: h2c\r\n", "Upgrade: websocket\r\n",
+                                        "Connection: Upgrade\r\nUpgrade: websocket, h2c\r\n"}) {
+    EXPECT_EQ(
+        sidecar->send_raw("GET /public/u HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n").status,
+        200);
+    EXPECT_FALSE(sidecar->backend.last().fields.has("upgrade"));
+  }
+}
+
+TEST_F(WebSocketTest, TheBackendsAnswerDecides) {
+  std::string answer;
+  const Script script(sidecar->backend, [&](Exchange& exchange) {
+    exchange.send(answer);
+    exchange.close();
+  });
+  const auto ask = [&](std::string bytes) {
+    answer = std::move(bytes);
+    Request request;
+    request.target = "/public/ws";
+    return sidecar->send_raw(handshake(request).raw());
+  };
+  EXPECT_EQ(ask("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno").body, "no");
+  EXPECT_EQ(ask("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").status, 200);
+  // 101 to something else is no answer to this handshake.
+  EXPECT_EQ(ask("HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n").status, 502);
+  EXPECT_EQ(ask("HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: " +
+                accept_of("dGhlIHNhbXBsZSBub25jZR==") + "\r\n\r\n")
+                .status,
+            502);
+  EXPECT_EQ(ask("HTTP/1.1 101 X\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: " + std::string(kAccept) +
+                "\r\n\r\n")
+                .status,
+            502);
+  EXPECT_EQ(ask("HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nSec-WebSocket-Accept: " +
+                std::string(kAccept) + "\r\n\r\n")
+                .status,
+            502);
+}
+
+// `htu` may name the request as its client does.
+TEST_F(WebSocketTest, HtuMaySayWss) {
+  const Script script(sidecar->backend, echo);
+  const Proof proof(sidecar->client, "GET", "wss://api.example.com/orders/ws", sidecar->good_token());
+  Request request = Sidecar::with("GET", "/orders/ws", sidecar->good_token(), proof.sign(sidecar->client));
+  Stream stream = sidecar->dial();
+  stream.send(handshake(request).raw());
+  EXPECT_TRUE(MessageReader(stream).head().value().starts_with("HTTP/1.1 101 "));
+}
+
+TEST(WebSocketTimeoutTest, ATunnelThroughWhichNothingMovesEnds) {
+  Sidecar sidecar({.listener = "timeouts: {tunnel: 300ms}, "});
+  std::atomic<bool> ended{false};
+  const Script script(sidecar.backend, [&](Exchange& exchange) {
+    echo(exchange);
+    ended = true;
+  });
+  Stream stream = sidecar.dial_plain();
+  Request request;
+  request.target = "/public/ws";
+  stream.send(handshake(request).raw());
+  MessageReader reader(stream);
+  ASSERT_TRUE(reader.head().has_value());
+  for (int i = 0; i < 5; ++i) {
+    std::this_thread::sleep_for(Milliseconds{150});
+    stream.send("x");
+    EXPECT_EQ(reader.bytes(1), "x");
+  }
+  EXPECT_TRUE(reader.closed(Milliseconds{5000}));
+  for (int i = 0; i < 100 && !ended; ++i) std::this_thread::sleep_for(Milliseconds{20});
+  EXPECT_TRUE(ended);
+}
+
+}  // namespace
+}  // namespace holdfast::integration
