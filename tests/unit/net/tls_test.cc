@@ -65,20 +65,27 @@ TEST(TlsServer, VersionsAndProtocols) {
   const TestCertificate certificate("DNS:localhost");
   const struct {
     TlsVersion server_min;
+    std::vector<std::string> server_speaks;
     int client_max;
     std::vector<std::string> client_offers;
     bool done;
     const char* chosen;
   } cases[] = {
-      {TlsVersion::k12, TLS1_3_VERSION, {"http/1.1"}, true, "http/1.1"},
-      {TlsVersion::k12, TLS1_2_VERSION, {"h2", "http/1.1"}, true, "http/1.1"},
-      {TlsVersion::k12, TLS1_3_VERSION, {}, true, ""},
-      {TlsVersion::k12, TLS1_3_VERSION, {"h2"}, false, ""},
-      {TlsVersion::k13, TLS1_2_VERSION, {}, false, ""},
-      {TlsVersion::k12, TLS1_1_VERSION, {}, false, ""},
+      {TlsVersion::k12, {"http/1.1"}, TLS1_3_VERSION, {"http/1.1"}, true, "http/1.1"},
+      {TlsVersion::k12, {"http/1.1"}, TLS1_2_VERSION, {"h2", "http/1.1"}, true, "http/1.1"},
+      {TlsVersion::k12, {"http/1.1"}, TLS1_3_VERSION, {}, true, ""},
+      {TlsVersion::k12, {"http/1.1"}, TLS1_3_VERSION, {"h2"}, false, ""},
+      {TlsVersion::k13, {"http/1.1"}, TLS1_2_VERSION, {}, false, ""},
+      {TlsVersion::k12, {"http/1.1"}, TLS1_1_VERSION, {}, false, ""},
+      {TlsVersion::k12, {"h2", "http/1.1"}, TLS1_2_VERSION, {"http/1.1", "h2"}, true, "h2"},
+      {TlsVersion::k12, {"h2", "http/1.1"}, TLS1_3_VERSION, {"http/1.1"}, true, "http/1.1"},
   };
   for (const auto& row : cases) {
-    const auto context = server_for(certificate, {.certificates = {}, .min_version = row.server_min});
+    const auto context = server_for(certificate, {.certificates = {},
+                                                  .min_version = row.server_min,
+                                                  .client_ca = {},
+                                                  .ticket_keys = {},
+                                                  .protocols = row.server_speaks});
     SSL_CTX* const anyone = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_security_level(anyone, 0);
     SSL_CTX_set_max_proto_version(anyone, row.client_max);
