@@ -110,6 +110,7 @@ struct Http2Session::Callbacks {
         it.budget_.on_data_sent();
         break;
       case NGHTTP2_HEADERS:
+        if (known != nullptr) known->head_written = true;
         break;
       default:
         return 0;

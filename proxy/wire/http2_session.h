@@ -58,8 +58,9 @@ struct Http2Stream {
   std::size_t buffer_at = 0;
   std::size_t sent = 0;               // and the owner not told yet
   std::optional<std::uint64_t> left;  // of a known length
-  bool head_sent = false;
-  bool no_body = false;  // END_STREAM goes out with the head
+  bool head_sent = false;             // by the owner
+  bool head_written = false;          // by libnghttp2
+  bool no_body = false;               // END_STREAM goes out with the head
   bool out_ended = false;
   bool out_done = false;  // END_STREAM was sent
   std::optional<http::Fields> out_trailers;

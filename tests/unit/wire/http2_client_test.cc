@@ -365,6 +365,18 @@ TEST_F(Http2ClientTest, AGoawayThatCrossesARequestWhichDidNotLeave) {
   EXPECT_THAT(owner.log, HasSubstr("end 1\n"));
 }
 
+// What libnghttp2 still held when the connection broke was seen by nobody, so it may be sent again whatever
+// it is.
+TEST_F(Http2ClientTest, ARequestThatDidNotLeaveABrokenConnection) {
+  connect();
+  begin(client, request("POST", kStreamed));
+  take();
+  begin(client, request("POST", kStreamed));
+  client.lose_connection();
+  EXPECT_THAT(owner.log, HasSubstr("reset 1\n"));
+  EXPECT_THAT(owner.log, HasSubstr("unprocessed 3\n"));
+}
+
 TEST_F(Http2ClientTest, ResetsAreToldApart) {
   connect();
   for (int i = 0; i < 3; ++i) begin(client, request("POST", kStreamed));
