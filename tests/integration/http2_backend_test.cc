@@ -120,7 +120,9 @@ TEST_F(Http2BackendTest, LargeBodiesWithASlowReader) {
     EXPECT_EQ(reader.line(), "");
   }
   EXPECT_EQ(place, 64 * kMiB);
-  EXPECT_LT(sidecar.holdfast->resident_kib(), resting + 16 * 1024);
+  if (memory_counts()) {
+    EXPECT_LT(sidecar.holdfast->resident_kib(), resting + 16 * 1024);
+  }
 }
 
 TEST_F(Http2BackendTest, ALargeUpload) {

@@ -187,4 +187,12 @@ std::size_t open_descriptor_limit() {
   return limit.rlim_cur;
 }
 
+bool memory_counts() {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  return false;
+#else
+  return true;
+#endif
+}
+
 }  // namespace holdfast::integration

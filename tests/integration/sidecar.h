@@ -123,4 +123,7 @@ class SharedSidecar : public testing::Test {
 // Raises the soft limit on descriptors to the hard one and returns it.
 [[nodiscard]] std::size_t open_descriptor_limit();
 
+// Memory under a sanitizer says nothing about the program's own.
+[[nodiscard]] bool memory_counts();
+
 }  // namespace holdfast::integration

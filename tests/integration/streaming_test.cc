@@ -10,15 +10,6 @@ namespace {
 
 constexpr std::uint64_t kMiB = 1024 * 1024;
 
-// Memory under a sanitizer says nothing about the program's own.
-bool memory_counts() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  return false;
-#else
-  return true;
-#endif
-}
-
 // Watches the resident memory of the process while it lives.
 class Watch {
  public:

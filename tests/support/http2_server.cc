@@ -145,12 +145,15 @@ class Http2Server::Connection {
     if (!stream.answer) return;
     const Http2Answer& answer = *stream.answer;
     const std::int32_t id = stream.request.stream;
+    processed_ = std::max(processed_, id);
     if (answer.cut) {
       cut_ = true;
       return;
     }
     if (answer.goaway) {
-      nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR, nullptr, 0);
+      // RFC 9113 6.8: of every stream that was acted on, one with a higher number that ended earlier
+      // included.
+      nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, processed_, NGHTTP2_NO_ERROR, nullptr, 0);
     }
     if (answer.reset) {
       nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, *answer.reset);
@@ -205,7 +208,14 @@ class Http2Server::Connection {
       if (nghttp2_session_mem_recv(session_, bytes.data(), static_cast<std::size_t>(size)) < 0) break;
     }
     nghttp2_session_del(session_);
-    ::shutdown(socket_.fd(), SHUT_RDWR);
+    // What the peer sent before it could know is read and thrown away: the reset that unread bytes cause
+    // would overtake the GOAWAY.
+    ::shutdown(socket_.fd(), cut_ ? SHUT_RDWR : SHUT_WR);
+    while (!cut_ && !server_.stopping_) {
+      pollfd waits{socket_.fd(), POLLIN, 0};
+      if (::poll(&waits, 1, kLookAround) > 0 && ::recv(socket_.fd(), bytes.data(), bytes.size(), 0) <= 0)
+        break;
+    }
   }
 
   Http2Server& server_;
@@ -213,6 +223,7 @@ class Http2Server::Connection {
   int number_;
   nghttp2_session* session_ = nullptr;
   std::map<std::int32_t, Stream> streams_;
+  std::int32_t processed_ = 0;  // the highest stream that was answered
   bool cut_ = false;
   std::thread thread_;  // last: it uses all the others
 };

@@ -108,7 +108,7 @@ TEST_F(FileWatchTest, AFolderThatIsNeverQuietHoldsNothingBackForEver) {
     turn_until(worker, [] { return false; }, 20ms);
   }
   EXPECT_GE(told, 1);
-  EXPECT_LE(told, 3);
+  EXPECT_LE(told, 20) << "not of each of the sixty changes";
 }
 
 TEST_F(FileWatchTest, PollsWhereNothingIsTold) {

@@ -182,6 +182,8 @@ TEST_F(Http2Upstream, ABackendThatDoesNotReadGetsNoMoreThanItsWindow) {
   peer.server().grant_request(1, 1 << 20);
   ASSERT_TRUE(until([&] { return peer.ended() == 1; }));
   EXPECT_EQ(peer.streams[1].body.size(), 1U << 20);
+  peer.answer(1, "ok");
+  ASSERT_TRUE(until([&] { return client->over(); }));
 }
 
 TEST_F(Http2Upstream, ASlowClientHoldsUpItsOwnAnswerOnly) {
