@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 
+#include <mutex>
 #include <thread>
 
 #include "sidecar.h"
@@ -154,15 +155,22 @@ TEST_F(WebSocketTest, OverHttp2) {
 }
 
 TEST_F(WebSocketTest, NoByteGoesBeforeTheTunnelIsOpen) {
+  std::mutex mutex;
   std::string early;
   std::string late;
   const Script script(sidecar->backend, [&](Exchange& exchange) {
+    std::string before;
     try {
-      early = exchange.receive(Milliseconds{300});
+      before = exchange.receive(Milliseconds{300});
     } catch (const std::exception&) {  // nothing came
     }
     switch_protocols(exchange);
-    late = exchange.receive();
+    const std::string after = exchange.receive();
+    {
+      const std::lock_guard lock(mutex);
+      early = before;
+      late = after;
+    }
     exchange.close();
   });
   Stream stream = sidecar->dial_plain();
@@ -172,6 +180,7 @@ TEST_F(WebSocketTest, NoByteGoesBeforeTheTunnelIsOpen) {
   MessageReader reader(stream);
   ASSERT_TRUE(reader.head().value().starts_with("HTTP/1.1 101 "));
   EXPECT_TRUE(reader.closed());
+  const std::lock_guard lock(mutex);
   EXPECT_EQ(early, "");
   EXPECT_EQ(late, "smuggled");
 }
@@ -224,13 +233,11 @@ TEST_F(WebSocketTest, OtherUpgradesAreIgnored) {
 }
 
 TEST_F(WebSocketTest, TheBackendsAnswerDecides) {
-  std::string answer;
-  const Script script(sidecar->backend, [&](Exchange& exchange) {
-    exchange.send(answer);
-    exchange.close();
-  });
-  const auto ask = [&](std::string bytes) {
-    answer = std::move(bytes);
+  const auto ask = [&](const std::string& answer) {
+    const Script script(sidecar->backend, [answer](Exchange& exchange) {
+      exchange.send(answer);
+      exchange.close();
+    });
     Request request;
     request.target = "/public/ws";
     return sidecar->send_raw(handshake(request).raw());

@@ -15,6 +15,10 @@ namespace holdfast::support {
 class FakeIssuer {
  public:
   explicit FakeIssuer(std::string_view alg = "RS256", std::string path = "/realms/demo");
+  // The server's threads read what stands behind it here, so it stops before anything is gone.
+  ~FakeIssuer() { server_.stop(); }
+  FakeIssuer(const FakeIssuer&) = delete;
+  FakeIssuer& operator=(const FakeIssuer&) = delete;
 
   [[nodiscard]] std::string url() const { return server_.url() + path_; }
   [[nodiscard]] const SigningKey& key() const { return key_; }
