@@ -209,7 +209,10 @@ std::size_t HttpServer::seen_count() const {
 }
 
 SeenRequest HttpServer::last() const {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  // A body is filled in when its handler has ended, which may be a moment after its answer was read.
+  constexpr Milliseconds kMoment{500};
+  arrived_.wait_for(lock, kMoment, [&] { return busy_ == 0; });
   if (seen_.empty()) throw std::runtime_error("the backend saw no request");
   return *seen_.back();
 }
