@@ -1,0 +1,37 @@
+#include "settings/keys_identity.h"
+
+#include "settings/key_forms.h"
+
+namespace holdfast::settings {
+
+Key<Draft> identity() {
+  const Keys<IdentityHeaders> headers{
+      member<IdentityHeaders>("sub", header_name(), &IdentityHeaders::sub),
+      member<IdentityHeaders>("client_id", header_name(), &IdentityHeaders::client_id),
+      member<IdentityHeaders>("preferred_username", header_name(), &IdentityHeaders::preferred_username),
+      member<IdentityHeaders>("email", header_name(), &IdentityHeaders::email),
+      member<IdentityHeaders>("scope", header_name(), &IdentityHeaders::scope),
+      member<IdentityHeaders>("roles", header_name(), &IdentityHeaders::roles),
+      member<IdentityHeaders>("iss", header_name(), &IdentityHeaders::iss),
+      member<IdentityHeaders>("jkt", header_name(), &IdentityHeaders::jkt),
+  };
+  const Keys<Draft> keys{
+      section<Draft>("headers", headers, &Settings::identity_headers),
+      not_yet<Draft>("assertion"),
+      {"client_certificate",
+       [name = header_name()](const Node& node, const Place& place, Draft& draft, Report& report) {
+         if (auto read = name.read(node, place, report)) {
+           draft.identity_headers.client_certificate = *std::move(read);
+         }
+       }},
+  };
+  return {"identity", [keys](const Node& node, const Place& place, Draft& draft, Report& report) {
+            if (node.kind == Node::Kind::kMap) {
+              read_map(node, place, keys, draft, report);
+            } else {
+              refuse(node, place, report, "a map");
+            }
+          }};
+}
+
+}  // namespace holdfast::settings
