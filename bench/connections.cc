@@ -163,6 +163,11 @@ Outcome Connections::run(const std::function<std::string_view()>& next) {
     if (request.empty()) break;
     begin(*connection, request);
   }
+  await_answers(outcome, next);
+  return outcome;
+}
+
+void Connections::await_answers(Outcome& outcome, const std::function<std::string_view()>& next) {
   epoll_event events[256];
   auto last_answer = std::chrono::steady_clock::now();
   while (busy_ > 0) {
@@ -175,10 +180,19 @@ Outcome Connections::run(const std::function<std::string_view()>& next) {
     }
     for (int i = 0; i < ready; ++i) on_ready(*static_cast<Connection*>(events[i].data.ptr), outcome, next);
   }
-  return outcome;
 }
 
 Outcome Connections::once_each(std::string_view request) {
+  Outcome outcome;
+  for (const auto& connection : connections_) {
+    if (connection->fd < 0) continue;
+    begin(*connection, request);
+    await_answers(outcome, [] { return std::string_view(); });
+  }
+  return outcome;
+}
+
+Outcome Connections::all_at_once(std::string_view request) {
   std::size_t left = connections_.size();
   return run([&]() -> std::string_view {
     if (left == 0) return {};

@@ -36,11 +36,15 @@ class Connections {
   Outcome run(const std::function<std::string_view()>& next);
   // One request on every connection, one after another: idle connections that have been used.
   Outcome once_each(std::string_view request);
+  // The same at the same time: what a server keeps of a peak shows in the connections that rest after it.
+  Outcome all_at_once(std::string_view request);
 
  private:
   struct Connection;
 
   void begin(Connection& connection, std::string_view request);
+  // Until nothing is under way; an answered connection sends what `next` returns, if anything.
+  void await_answers(Outcome& outcome, const std::function<std::string_view()>& next);
   void on_ready(Connection& connection, Outcome& outcome, const std::function<std::string_view()>& next);
   bool take_answer(Connection& connection, Outcome& outcome);
   void drop(Connection& connection, Outcome& outcome);

@@ -87,15 +87,19 @@ int measure_idle(const Target& target) {
   const Outcome outcome = connections.once_each(request);
   std::this_thread::sleep_for(std::chrono::seconds(1));
   const std::uint64_t after_request = resident_bytes(target.pids);
+  const Outcome peak = connections.all_at_once(request);
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  const std::uint64_t after_peak = resident_bytes(target.pids);
+  const auto broken = static_cast<unsigned long long>(outcome.broken + peak.broken);
   const auto share = [&](std::uint64_t after) {
     return (static_cast<double>(after) - static_cast<double>(before)) /
            static_cast<double>(target.connections) / 1024;
   };
   std::printf(
-      "{\"connections\":%zu,\"broken\":%llu,\"kib_after_handshake\":%.2f,\"kib_after_request\":%.2f}\n",
-      target.connections, static_cast<unsigned long long>(outcome.broken), share(after_handshake),
-      share(after_request));
-  return outcome.broken == 0 ? 0 : 1;
+      "{\"connections\":%zu,\"broken\":%llu,\"kib_after_handshake\":%.2f,\"kib_after_request\":%.2f,"
+      "\"kib_after_peak\":%.2f}\n",
+      target.connections, broken, share(after_handshake), share(after_request), share(after_peak));
+  return broken == 0 ? 0 : 1;
 }
 
 void raise_descriptor_limit() {
