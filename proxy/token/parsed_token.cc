@@ -33,7 +33,12 @@ Checked<bool> is_at_jwt(const boost::json::object& header) {
 }  // namespace
 
 bool looks_like_jwt(std::string_view credential) {
-  return jose::split_compact(credential, credential.size()).has_value();
+  const auto jws = jose::split_compact(credential, credential.size());
+  if (!jws) return false;
+  const auto header = base64url_decode(jws->header);
+  if (!header) return false;
+  const std::size_t first = header->find_first_not_of(" \t\r\n");
+  return first != std::string::npos && (*header)[first] == '{';
 }
 
 Checked<ParsedToken> parse(std::string_view credential) {

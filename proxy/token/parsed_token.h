@@ -24,8 +24,9 @@ struct ParsedToken {
   std::string signature;           // decoded
 };
 
-// Whether a credential has the form of a JWT (two dots) rather than being opaque: opaque ones go to
-// introspection.
+// Whether a credential is a JWT, good or bad, rather than opaque: three segments, of which the first holds
+// what may be a JSON object. Opaque ones go to introspection; a JWT never does before it has verified, since
+// it could be another issuer's.
 [[nodiscard]] bool looks_like_jwt(std::string_view credential);
 
 [[nodiscard]] Checked<ParsedToken> parse(std::string_view credential);

@@ -97,8 +97,13 @@ TEST(ParsedToken, DetailsHoldNothingOfAnUnverifiedToken) {
 }
 
 TEST(ParsedToken, OpaqueCredentialsAreToldApart) {
-  EXPECT_TRUE(looks_like_jwt("a.b.c"));
-  for (const char* const opaque : {"", "2YotnFZFEjr1zCsicMWpAA", "a.b", "a.b.c.d", "a..c", "a.b."})
+  // Bad ones are JWTs, too: `{"alg":"ES256"}`, ` {"a":1}`, `{"a":1,"a":2}`, and an unfinished `{`.
+  for (const char* const jwt :
+       {"eyJhbGciOiJFUzI1NiJ9.b.c", "IHsiYSI6MX0.b.c", "eyJhIjoxLCJhIjoyfQ.*.*", "ew.b.c"})
+    EXPECT_TRUE(looks_like_jwt(jwt)) << jwt;
+  // The last but two are an opaque token of three parts, `[1]` for a header and an encrypted JWT.
+  for (const char* const opaque : {"", "2YotnFZFEjr1zCsicMWpAA", "a.b", "a.b.c.d", "eyJhIjoxfQ..c",
+                                   "eyJhIjoxfQ.b.", "ory.at.abc", "WzFd.b.c", "eyJhIjoxfQ.b.c.d.e"})
     EXPECT_FALSE(looks_like_jwt(opaque)) << opaque;
 }
 
