@@ -1,8 +1,8 @@
 // What one HTTP/2 peer may do beside making requests: a token bucket for what costs us something and is no
-// message of its own (CVE-2023-44487 and its kin: resets, provoked resets, pings, settings, priorities, empty
-// frames, window updates that no DATA explains). Every honest client does some of each; none does many in a
-// short time without getting answers too, so both time and streams that end well give tokens back. Time is an
-// argument. No thread.
+// message of its own (CVE-2023-44487 and its kin: resets, provoked resets, settings, priorities, empty
+// frames, pings and window updates that no DATA explains). Every honest client does some of each; none does
+// many in a short time without getting answers too, so both time and streams that end well give tokens back.
+// Time is an argument. No thread.
 #pragma once
 
 #include <algorithm>
@@ -22,6 +22,10 @@ class Http2Budget {
   // A receiver may send one for the stream and one for the connection; some send more, in small steps.
   static constexpr std::int64_t kWindowUpdatesPerData = 10;
   static constexpr std::int64_t kFreeWindowUpdates = 200;
+  // A receiver that measures the way's bandwidth (grpc-go, netty, hyper) sends one for a DATA frame, and not
+  // another before it was answered. What is not used is not kept for a flood.
+  static constexpr std::int64_t kPingsPerData = 1;
+  static constexpr std::int64_t kMaxPings = 100;
 
   // `resets_cost`: not where the streams are ours, and the peer refuses what we ask.
   explicit Http2Budget(bool resets_cost) : resets_cost_(resets_cost) {}
@@ -54,10 +58,13 @@ class Http2Budget {
         window_updates_ = 0;
         ++counts.window_updates;
         return spend();
+      case Http2FrameType::kPing:
+        if (--pings_ >= 0) return;
+        pings_ = 0;
+        break;
       case Http2FrameType::kPriority:
       case Http2FrameType::kSettings:
       case Http2FrameType::kPushPromise:
-      case Http2FrameType::kPing:
       case Http2FrameType::kGoaway:
         break;
     }
@@ -69,7 +76,10 @@ class Http2Budget {
     ++counts.idle_frames;
     spend();
   }
-  void on_data_sent() { window_updates_ += kWindowUpdatesPerData; }
+  void on_data_sent() {
+    window_updates_ += kWindowUpdatesPerData;
+    pings_ = std::min(pings_ + kPingsPerData, kMaxPings);
+  }
   // We had to reset a stream because of what the peer sent on it.
   void on_malformed(Http2Counts& counts) {
     ++counts.malformed;
@@ -88,6 +98,7 @@ class Http2Budget {
   bool resets_cost_;
   std::int64_t tokens_ = kCapacity * kUnit;
   std::int64_t window_updates_ = kFreeWindowUpdates;
+  std::int64_t pings_ = 0;
   SteadyTime last_{};
 };
 

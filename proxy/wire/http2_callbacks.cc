@@ -101,8 +101,9 @@ struct Http2Session::Callbacks {
     switch (frame->hd.type) {
       case NGHTTP2_RST_STREAM:
         // One that nobody asked for: libnghttp2's answer to something malformed. Streams that it refuses
-        // are unknown here.
-        if (frame->rst_stream.error_code != NGHTTP2_NO_ERROR && (known == nullptr || !known->over)) {
+        // are unknown here; so are those that we cancel while the peer does.
+        if (frame->rst_stream.error_code != NGHTTP2_NO_ERROR &&
+            (known == nullptr ? frame->rst_stream.error_code != NGHTTP2_CANCEL : !known->over)) {
           it.budget_.on_malformed(it.counts_);
         }
         return 0;

@@ -68,7 +68,7 @@ void Http2Session::end(Http2Stream& stream, Http2Error error) {
   drop_held(stream);
   settle_window();
   if (std::exchange(stream.over, true)) return;
-  if (stream.out_done && stream.in_ended) budget_.on_stream_end();
+  if (role_ == Role::kServer && stream.out_done && stream.in_ended) budget_.on_stream_end();
   on_closed(stream, error);
   if (stream.told) --open_;
 }
@@ -192,6 +192,8 @@ void Http2Session::take_data(Http2Stream& stream, std::span<const char> bytes) {
 
 void Http2Session::end_input(Http2Stream& stream) {
   stream.in_ended = true;
+  // A backend has done its part with a whole answer, whether it wanted all of the request or not.
+  if (role_ == Role::kClient && !stream.over) budget_.on_stream_end();
   if (stream.held.empty()) finish_input(stream);
 }
 

@@ -526,6 +526,46 @@ TEST_F(Http2ClientTest, ABackendMayRefuseAsMuchAsItWants) {
   }
 }
 
+// As gRPC servers do: an error before the request was read, then the reset that spares us the rest of it (RFC
+// 9113 8.1), and a ping to measure the way.
+TEST_F(Http2ClientTest, ABackendMayAnswerBeforeItHasReadAsOftenAsItWants) {
+  connect();
+  for (std::uint32_t n = 0; n < 3'000; ++n) {
+    const StreamId stream = begin(client, request("POST", kStreamed));
+    client.send_data(stream, std::string_view("some of it"));
+    take();
+    const auto number_of = static_cast<std::uint32_t>(stream);
+    feed(frame(kPing, kNone, 0, "12345678") + response(number_of, true));
+    // Nobody wants the rest of the request, and the server has said so too meanwhile.
+    client.reset(stream, Http2Error::kCancel);
+    feed(frame(kRst, kNone, number_of, number(NGHTTP2_NO_ERROR, 4)));
+    take();
+    ASSERT_FALSE(client.finished()) << n;
+  }
+  EXPECT_EQ(client.counts().malformed, 0U);
+  EXPECT_EQ(client.open_streams(), 0U);
+}
+
+// grpc-go's servers ping while they receive, as often as the way allows.
+TEST_F(Http2ClientTest, ABackendMayMeasureTheWayByPings) {
+  connect();
+  const StreamId stream = begin(client, request("POST", kStreamed));
+  for (int n = 0; n < 10'000; ++n) {
+    client.send_data(stream, std::string(100, 'b'));
+    ASSERT_EQ(taken(kData).size(), 1U) << n;
+    feed(frame(kPing, kNone, 0, "12345678") + frame(kWindow, kNone, 0, number(100, 4)) +
+         frame(kWindow, kNone, static_cast<std::uint32_t>(stream), number(100, 4)));
+    ASSERT_FALSE(client.finished()) << n;
+  }
+  // And not more often than that.
+  int n = 0;
+  for (; n < 5'000 && !client.finished(); ++n) {
+    feed(frame(kPing, kNone, 0, "12345678"));
+    take();
+  }
+  EXPECT_LT(n, 2'000);
+}
+
 TEST_F(Http2ClientTest, TerminateIsTheEnd) {
   connect();
   begin(client, request());

@@ -647,6 +647,21 @@ TEST_F(Http2ServerTest, AContinuationFloodEndsTheConnection) {
   EXPECT_EQ(owner.log.find("head"), std::string::npos);
 }
 
+// grpc-go's clients ping while they receive, as often as the way allows.
+TEST_F(Http2ServerTest, AClientMayMeasureTheWayByPings) {
+  feed(hello() + headers(1, get()));
+  ASSERT_TRUE(server.send_head(1, ok(kStreamed)));
+  take();
+  for (int n = 0; n < 10'000; ++n) {
+    server.send_data(1, std::string(100, 'b'));
+    ASSERT_EQ(taken(kData).size(), 1U) << n;
+    feed(frame(kPing, kNone, 0, "12345678") + frame(kWindow, kNone, 0, number(100, 4)) +
+         frame(kWindow, kNone, 1, number(100, 4)));
+    ASSERT_FALSE(server.finished()) << n;
+  }
+  EXPECT_EQ(server.counts().calmed, 0U);
+}
+
 TEST_F(Http2ServerTest, AHonestClientMayDoAsMuchInTime) {
   feed(hello());
   for (std::uint32_t n = 0; n < 5'000; ++n) {
