@@ -101,7 +101,8 @@ std::shared_ptr<const pipeline::Rules> compile_rules(const settings::Settings& s
     links.push_back({.issuers = from.issuers,
                      .upstream = from.upstream ? numbers.upstreams[*from.upstream] : 0,
                      .nonce_required = from.access == settings::Access::kDpop &&
-                                       from.nonce == settings::NonceMode::kRequired});
+                                       from.nonce == settings::NonceMode::kRequired,
+                     .close_at_expiry = from.close_at_expiry});
   }
   const settings::IdentityHeaders& names = settings.identity_headers;
   const jose::AlgorithmSet proof_algorithms = algorithms(settings.dpop.algorithms);

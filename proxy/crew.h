@@ -16,6 +16,7 @@
 #include "telemetry/log.h"
 #include "telemetry/request_metrics.h"
 #include "upstream/pools.h"
+#include "wheel_alarms.h"
 
 namespace holdfast {
 
@@ -28,10 +29,12 @@ struct Crew {
         keys(issuers.view_for(worker.io())),
         claims(replay, worker, control),
         pools(worker, {}, std::move(shared)),
+        alarms(worker.wheel()),
         flow({.keys = *keys,
               .replay = claims,
               .upstreams = pools,
               .log = metrics,
+              .alarms = alarms,
               .now = &net::Worker::now,
               .overloaded = &overloaded},
              std::move(rules)) {}
@@ -41,6 +44,7 @@ struct Crew {
   std::shared_ptr<issuer::WorkerKeys> keys;
   replay::WorkerStore claims;
   upstream::Pools pools;
+  WheelAlarms alarms;
   pipeline::RequestFlow flow;
   std::vector<Ref<listener::Listener>> listeners;  // several of one config where sockets were inherited
 };

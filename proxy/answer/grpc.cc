@@ -68,10 +68,14 @@ unsigned grpc_status(std::uint16_t http_status) {
   }
 }
 
+void add_grpc_status(http::Fields& fields, std::uint16_t http_status, std::string_view detail) {
+  fields.add("grpc-status", std::to_string(grpc_status(http_status)));
+  fields.add("grpc-message", encode_message(detail));
+}
+
 Answer as_grpc(Answer answer) {
   answer.fields.set("Content-Type", kGrpc);
-  answer.fields.add("grpc-status", std::to_string(grpc_status(answer.status)));
-  answer.fields.add("grpc-message", encode_message(answer.detail));
+  add_grpc_status(answer.fields, answer.status, answer.detail);
   answer.status = 200;
   answer.body.clear();
   return answer;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "answer/answer.h"
 #include "http/message.h"
@@ -16,6 +17,9 @@ namespace holdfast::answer {
 
 // The status code of gRPC for one of HTTP.
 [[nodiscard]] unsigned grpc_status(std::uint16_t http_status);
+
+// The status and a sentence, as fields of an answer or as the trailers of one that has begun.
+void add_grpc_status(http::Fields& fields, std::uint16_t http_status, std::string_view detail);
 
 // HTTP 200 without a body; `grpc-message` is the answer's detail.
 [[nodiscard]] Answer as_grpc(Answer answer);

@@ -150,11 +150,13 @@ void Http2Stream::on_response_end() {
 }
 
 // The answer was cut off, and the client sees that it was.
-void Http2Stream::on_response_reset(pipeline::Cause /*cause*/) {
+void Http2Stream::on_response_reset(pipeline::Cause cause) {
   if (ended_) return;
   ended_ = true;
   backend_.reset();
-  if (!over_) session_->reset(*this, Http2Error::kInternalError);
+  if (over_) return;
+  const bool expired = cause == pipeline::Cause::kTokenExpired;
+  session_->reset(*this, expired ? Http2Error::kCancel : Http2Error::kInternalError);
 }
 
 void Http2Stream::on_response_sent(std::size_t bytes) {

@@ -10,7 +10,8 @@
 // the first grant is also what answers `Expect: 100-continue`); neither ever sends more than it was granted.
 // A WebSocket handshake (head.protocol) that is answered with 101 opens a tunnel: data after that head are
 // the tunnel's bytes, each way under its credit as before, the client's beginning only then; each side's end
-// ends its way. Any other answer is an answer.
+// ends its way. Any other answer is an answer. One Close frame of our own may go beyond the credit, as the
+// last of its way.
 //
 // All calls of one exchange happen on one worker's thread. Calls may be made from inside a call of the other
 // side. After both ends, a cancel or a reset neither side calls the other again.
@@ -40,6 +41,7 @@ enum class Cause : std::uint8_t {
   kRequestTooLarge,     // the body passed its limit
   kRequestTimeout,      // the client was too slow with its body
   kDraining,
+  kTokenExpired,  // close_at_expiry; the client's token says so, not the client
 };
 
 // The request's way to the backend. Counted: whoever calls it holds a Ref.

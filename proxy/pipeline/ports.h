@@ -123,6 +123,31 @@ class Upstreams {
   ~Upstreams() = default;
 };
 
+// ---- time
+
+class AlarmOwner {
+ public:
+  virtual void on_alarm() = 0;
+
+ protected:
+  ~AlarmOwner() = default;
+};
+
+// One moment on the worker's clock. Armed again it moves; destroyed, also inside on_alarm(), it is off.
+class Alarm {
+ public:
+  virtual ~Alarm() = default;
+  virtual void arm(Millis after) = 0;
+};
+
+class Alarms {
+ public:
+  [[nodiscard]] virtual std::unique_ptr<Alarm> make(AlarmOwner& owner) = 0;
+
+ protected:
+  ~Alarms() = default;
+};
+
 // ---- the access log
 
 // One request, ended. Views are valid during the call only.

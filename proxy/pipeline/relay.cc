@@ -26,6 +26,8 @@ Refusal refusal_of(Cause cause) {
       return {Reason::request_timeout, "the body came too slowly"};
     case Cause::kRequestMalformed:
       return {Reason::request_malformed, "the body's framing is malformed"};
+    case Cause::kTokenExpired:
+      return {Reason::token_expired, "the access token has expired"};
     case Cause::kBackendUnreachable:
       return {Reason::upstream_unavailable, "the backend cannot be reached"};
     case Cause::kBackendBroken:
@@ -114,6 +116,7 @@ void Request::fail(Cause cause) {
 
 void Request::on_request_data(std::span<const char> bytes) {
   bytes_in_ += bytes.size();
+  if (watches_frames()) return pass_to_backend(bytes);
   if (backend_) backend_->on_request_data(bytes);
 }
 
@@ -163,11 +166,13 @@ void Request::on_response_head(http::ResponseHead head) {
     answer::offer_nonce(head.fields, rules_->nonces->issue(flow_.ports().now().wall));
   }
   head_sent_ = true;
+  watch_expiry(head);
   client_->on_response_head(std::move(head));
 }
 
 void Request::on_response_data(std::span<const char> bytes) {
   if (!client_) return;
+  if (watches_frames()) return pass_to_client(bytes);
   bytes_out_ += bytes.size();
   client_->on_response_data(bytes);
 }
@@ -190,6 +195,7 @@ void Request::on_response_end() {
 void Request::on_response_reset(Cause cause) {
   if (!client_) return;
   const Ref<Request> self(this);
+  if (client_was_told()) return on_response_end();  // a backend that hangs up on our Close
   fail(cause);
 }
 
@@ -202,6 +208,7 @@ void Request::grant_request(std::size_t bytes) {
 void Request::finish() {
   if (!client_) return;
   client_.reset();
+  expiry_.reset();
   // What was chosen to serve it lives as long as the backend's exchange.
   const Ref<BackendStream> backend = std::exchange(backend_, nullptr);
   const token::AccessToken* const token = evidence_.token.get();

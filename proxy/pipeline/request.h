@@ -1,6 +1,6 @@
 // One request from its head to the end of its answer. It stands between the client's stream and the backend's
-// and is each one's view of the other: its decisions are in request_flow.cc, its passing on in relay.cc.
-// Worker's thread only.
+// and is each one's view of the other: its decisions are in request_flow.cc, its passing on in relay.cc, its
+// end with its token in expiry.cc. Worker's thread only.
 #pragma once
 
 #include <memory>
@@ -11,11 +11,12 @@
 #include "http/target_uri.h"
 #include "identity/forwarding_fields.h"
 #include "pipeline/exchange.h"
+#include "pipeline/expiry.h"
 #include "pipeline/request_flow.h"
 
 namespace holdfast::pipeline {
 
-class Request final : public BackendStream, public ClientStream {
+class Request final : public BackendStream, public ClientStream, private AlarmOwner {
  public:
   Request(RequestFlow& flow, http::RequestHead head, const ConnectionFacts& connection,
           Ref<ClientStream> client);
@@ -59,6 +60,18 @@ class Request final : public BackendStream, public ClientStream {
   void fail(Cause cause);
   void finish();
 
+  // expiry.cc
+  void watch_expiry(const http::ResponseHead& head);
+  void on_alarm() override;
+  void close_tunnel();
+  void close_to_client();
+  void close_to_backend();
+  void pass_to_client(std::span<const char> bytes);
+  void pass_to_backend(std::span<const char> bytes);
+  void end_for_expiry();
+  [[nodiscard]] bool watches_frames() const { return expiry_ != nullptr && expiry_->tunnel.has_value(); }
+  [[nodiscard]] bool client_was_told() const { return watches_frames() && expiry_->tunnel->client_told; }
+
   [[nodiscard]] const policy::Route* route() const { return subject_.route; }
   [[nodiscard]] std::size_t issuer_number() const { return rules_->issuer_numbers[evidence_.issuer]; }
 
@@ -66,8 +79,9 @@ class Request final : public BackendStream, public ClientStream {
   std::shared_ptr<const Rules> rules_;
   http::RequestHead head_;
   const ConnectionFacts& connection_;
-  Ref<ClientStream> client_;    // null: the request is over
-  Ref<BackendStream> backend_;  // null: not forwarded, or over
+  Ref<ClientStream> client_;        // null: the request is over
+  Ref<BackendStream> backend_;      // null: not forwarded, or over
+  std::unique_ptr<Expiry> expiry_;  // null: the answer does not end with its token
 
   Now began_;
   std::optional<policy::RequestOrigin> origin_;

@@ -21,6 +21,7 @@ struct FlowPorts {
   ReplayStore& replay;
   Upstreams& upstreams;
   AccessLog& log;
+  Alarms& alarms;
   Now (*now)();
   // The process has too much to do: every request that begins now is refused. nullptr: never.
   const std::atomic<bool>* overloaded = nullptr;

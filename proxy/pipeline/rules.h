@@ -28,6 +28,7 @@ struct RouteLinks {
   std::vector<std::size_t> issuers;  // indexes into Rules::issuers that this route trusts
   std::size_t upstream = 0;          // the upstream's number for Upstreams; unused on a denied route
   bool nonce_required = false;
+  bool close_at_expiry = false;
 };
 
 struct ProofRules {

@@ -79,7 +79,7 @@ Value<RouteDraft> route() {
       member<RouteDraft>("upstream", text(), &RouteDraft::upstream_name),
       member<RouteDraft>("strip_prefix", path_pattern(), &Route::strip_prefix),
       not_yet<RouteDraft>("cors", {"off"}),
-      not_yet<RouteDraft>("close_at_expiry", {"false"}),
+      member<RouteDraft>("close_at_expiry", boolean(), &Route::close_at_expiry),
       not_yet<RouteDraft>("timeouts"),
       not_yet<RouteDraft>("limits"),
   });

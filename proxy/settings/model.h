@@ -214,6 +214,7 @@ struct Route {
   NonceMode nonce = NonceMode::kOff;    // resolved: the route's own, else dpop.nonce.mode
   std::optional<std::size_t> upstream;  // index into Settings::upstreams; nullopt only where access is kDeny
   std::string strip_prefix;             // "" or "/v1": whole segments, a prefix of every path pattern
+  bool close_at_expiry = false;
   bool operator==(const Route&) const = default;
 };
 

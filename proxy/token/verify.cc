@@ -85,6 +85,11 @@ Checked<std::shared_ptr<const AccessToken>> verify(ParsedToken token,
   return std::make_shared<const AccessToken>(*std::move(facts));
 }
 
+// RFC 7519 4.1.4: not accepted on or after `exp`.
+UnixTime expiry(const AccessToken& token, const IssuerRules& rules) {
+  return token.exp + rules.clock_skew;
+}
+
 Checked<void> judge(const AccessToken& token, const IssuerRules& rules, UnixTime now) {
   if (token.iss != rules.issuer)
     return refuse(Reason::token_issuer, "the token's iss is " + token.iss + ", which is not accepted here");
@@ -97,9 +102,7 @@ Checked<void> judge(const AccessToken& token, const IssuerRules& rules, UnixTime
                       ? "the token has no aud, so nothing says that it was issued for this API"
                       : "the token's aud is " + joined(token.aud) + ", which names nothing served here");
   }
-  // RFC 7519 4.1.4: not accepted on or after `exp`.
-  if (now >= token.exp + rules.clock_skew)
-    return refuse(Reason::token_expired, against_clock("exp", token.exp, now));
+  if (now >= expiry(token, rules)) return refuse(Reason::token_expired, against_clock("exp", token.exp, now));
   if (token.nbf && now < *token.nbf - rules.clock_skew) {
     return refuse(Reason::token_not_yet_valid, against_clock("nbf", *token.nbf, now));
   }

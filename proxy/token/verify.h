@@ -40,6 +40,9 @@ struct IssuerRules {
 [[nodiscard]] Checked<std::shared_ptr<const AccessToken>> verify(
     ParsedToken token, const std::vector<const jose::SetKey*>& candidates, const IssuerRules& rules);
 
+// From this moment on judge() refuses the token as expired.
+[[nodiscard]] UnixTime expiry(const AccessToken& token, const IssuerRules& rules);
+
 // Issuer, audience, exp, nbf, iat: at every request, also for tokens from a cache.
 [[nodiscard]] Checked<void> judge(const AccessToken& token, const IssuerRules& rules, UnixTime now);
 

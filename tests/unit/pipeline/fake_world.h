@@ -143,10 +143,50 @@ struct FakeLog final : AccessLog {
   }
 };
 
+// Alarms that ring when the test lets time pass.
+struct FakeAlarms final : Alarms {
+  struct Made final : Alarm {
+    Made(FakeAlarms& from, AlarmOwner& told) : alarms(from), owner(told) { alarms.live.insert(this); }
+    ~Made() override { alarms.live.erase(this); }
+    Made(const Made&) = delete;
+    Made& operator=(const Made&) = delete;
+    void arm(Millis after) override { due = test_now.steady + after; }
+
+    FakeAlarms& alarms;
+    AlarmOwner& owner;
+    std::optional<SteadyTime> due;
+  };
+
+  std::set<Made*> live;
+  int made = 0;
+
+  std::unique_ptr<Alarm> make(AlarmOwner& owner) override {
+    ++made;
+    return std::make_unique<Made>(*this, owner);
+  }
+
+  // One after the other, each at its time.
+  void pass(Millis time) {
+    const SteadyTime end = test_now.steady + time;
+    for (;;) {
+      Made* next = nullptr;
+      for (Made* each : live) {
+        if (each->due && *each->due <= end && (next == nullptr || *each->due < *next->due)) next = each;
+      }
+      if (next == nullptr) break;
+      advance(std::max(std::chrono::ceil<Millis>(*next->due - test_now.steady), Millis{0}));
+      next->due.reset();
+      next->owner.on_alarm();
+    }
+    advance(std::chrono::ceil<Millis>(end - test_now.steady));
+  }
+};
+
 struct FakeClient final : ClientStream {
   std::uint16_t status = 0;
   std::vector<std::uint16_t> interims;
   http::Fields fields;
+  http::Fields trailers;
   std::string body;
   bool close = false;
   bool ended = false;
@@ -161,7 +201,7 @@ struct FakeClient final : ClientStream {
     fields = std::move(head.fields);
   }
   void on_response_data(std::span<const char> bytes) override { body.append(bytes.data(), bytes.size()); }
-  void on_response_trailers(http::Fields) override {}
+  void on_response_trailers(http::Fields sent) override { trailers = std::move(sent); }
   void on_response_end() override {
     EXPECT_FALSE(ended) << "two ends";
     ended = true;

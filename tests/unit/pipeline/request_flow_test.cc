@@ -21,6 +21,7 @@ class RequestFlowTest : public ::testing::Test {
                                                    .replay = replay,
                                                    .upstreams = upstreams,
                                                    .log = log,
+                                                   .alarms = alarms,
                                                    .now = read_test_clock,
                                                    .overloaded = &short_of_memory},
                                          rules());
@@ -121,6 +122,7 @@ class RequestFlowTest : public ::testing::Test {
   FakeReplay replay;
   FakeUpstreams upstreams;
   FakeLog log;
+  FakeAlarms alarms;
   std::atomic<bool> short_of_memory = false;
   ConnectionFacts connection;
   std::unique_ptr<RequestFlow> flow;
