@@ -19,7 +19,7 @@ skip() {
   exit 0
 }
 
-command -v go >/dev/null || "$repository/deploy/install-packages.sh" conformance >&2 || true
+"$repository/deploy/install-packages.sh" conformance >&2 || true
 command -v go >/dev/null || skip "there is no Go"
 tools=${XDG_CACHE_HOME:-$HOME/.cache}/holdfast/conformance-$(sha256sum "$here/go.sum" | cut -c 1-12)
 if [[ ! -x $tools/h2spec ]]; then
