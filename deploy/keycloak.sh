@@ -20,7 +20,9 @@ fetch() {
     work=$(mktemp -d "$cache/fetch.XXXXXX")
     # shellcheck disable=SC2064  # $work is local: it has to be expanded now
     trap "rm -rf '$work'" EXIT
-    mvn --batch-mode --quiet --strict-checksums org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
+    # A Maven repository that goes with the folder: the zip would stay in the user's own a second time.
+    MAVEN_OPTS="${MAVEN_OPTS:-} -XX:-UsePerfData" mvn --batch-mode --quiet --strict-checksums \
+      -Dmaven.repo.local="$work/maven" org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy \
       -Dartifact="org.keycloak:keycloak-quarkus-dist:$version:zip" -DoutputDirectory="$work" 2>&1 |
       sed 's/\x1b\[[0-9;]*m//g' >&2  # it resets colours that it was told not to use
     python3 -m zipfile -e "$work/keycloak-quarkus-dist-$version.zip" "$work"
