@@ -1,5 +1,8 @@
 #include "issuer/discovery.h"
 
+#include <boost/json/object.hpp>
+#include <utility>
+
 #include "issuer/location.h"
 #include "jose/json.h"
 
@@ -8,6 +11,16 @@ namespace {
 
 constexpr std::string_view kOpenId = "/.well-known/openid-configuration";
 constexpr std::string_view kOAuth = "/.well-known/oauth-authorization-server";
+
+std::expected<std::string, std::string> endpoint(const boost::json::object& metadata, std::string_view name,
+                                                 const IssuerSettings& settings) {
+  const auto uri = jose::string_member(metadata, name);
+  if (!uri) return std::unexpected("the metadata names no " + std::string(name));
+  if (const auto location = fetchable_location(*uri, settings.allow_http); !location) {
+    return std::unexpected(std::string(name) + ": " + location.error());
+  }
+  return std::string(*uri);
+}
 
 }  // namespace
 
@@ -23,8 +36,16 @@ std::vector<std::string> metadata_urls(const IssuerSettings& settings) {
           std::string(host) + std::string(kOAuth) + std::string(rest)};
 }
 
-std::expected<std::string, std::string> jwks_uri_of(std::string_view metadata,
-                                                    const IssuerSettings& settings) {
+bool needs_discovery(const IssuerSettings& settings) {
+  return settings.jwks_url.empty() || (settings.introspection && settings.introspection->url.empty());
+}
+
+Endpoints configured_endpoints(const IssuerSettings& settings) {
+  return {settings.jwks_url, settings.introspection ? settings.introspection->url : ""};
+}
+
+std::expected<Endpoints, std::string> discovered_endpoints(std::string_view metadata,
+                                                           const IssuerSettings& settings) {
   const auto document = jose::parse_json_object(metadata);
   if (!document) return std::unexpected("the metadata is not a JSON object: " + document.error());
   const auto issuer = jose::string_member(*document, "issuer");
@@ -33,12 +54,18 @@ std::expected<std::string, std::string> jwks_uri_of(std::string_view metadata,
     return std::unexpected("the metadata names the issuer \"" + std::string(*issuer) + "\", not \"" +
                            settings.url + "\"");
   }
-  const auto jwks_uri = jose::string_member(*document, "jwks_uri");
-  if (!jwks_uri) return std::unexpected("the metadata names no jwks_uri");
-  if (const auto location = fetchable_location(*jwks_uri, settings.allow_http); !location) {
-    return std::unexpected("jwks_uri: " + location.error());
+  Endpoints found = configured_endpoints(settings);
+  if (found.jwks_uri.empty() && (!settings.introspection || document->contains("jwks_uri"))) {
+    auto uri = endpoint(*document, "jwks_uri", settings);
+    if (!uri) return std::unexpected(std::move(uri.error()));
+    found.jwks_uri = std::move(*uri);
   }
-  return std::string(*jwks_uri);
+  if (settings.introspection && found.introspection.empty()) {
+    auto uri = endpoint(*document, "introspection_endpoint", settings);
+    if (!uri) return std::unexpected(std::move(uri.error()));
+    found.introspection = std::move(*uri);
+  }
+  return found;
 }
 
 }  // namespace holdfast::issuer

@@ -11,7 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "http/message.h"
+#include "jose/json.h"
 #include "wire/encoder.h"
 #include "wire/response_decoder.h"
 
@@ -21,13 +23,19 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
+namespace {
+
+constexpr std::size_t kLongestWord = 64;
+
+}  // namespace
+
 // Everything asynchronous holds a share of the flight; what ends it clears `done_` and closes the socket, so
 // that each operation comes back and finds nothing to do.
 class Fetch::Flight : public std::enable_shared_from_this<Flight> {
  public:
-  Flight(asio::io_context& io, Location location, std::shared_ptr<const net::TlsClientContext> tls, Done done)
-      : location_(std::move(location)),
-        tls_(std::move(tls)),
+  Flight(asio::io_context& io, FetchRequest request, Done done)
+      : request_(std::move(request)),
+        location_(request_.location),
         done_(std::move(done)),
         resolver_(io),
         socket_(io),
@@ -95,7 +103,7 @@ class Fetch::Flight : public std::enable_shared_from_this<Flight> {
   }
 
   void handshake() {
-    net::SslPtr ssl = tls_->new_ssl(location_.host);
+    net::SslPtr ssl = request_.tls->new_ssl(location_.host);
     if (!ssl) return fail("no TLS session can be made for " + location_.host);
     secure_.emplace(std::move(socket_), ssl.release());
     secure_->async_handshake(asio::ssl::stream_base::client, [self = shared_from_this()](error_code failed) {
@@ -112,22 +120,43 @@ class Fetch::Flight : public std::enable_shared_from_this<Flight> {
 
   template <typename Stream>
   void ask(Stream& stream) {
-    http::RequestHead head;
-    head.method = "GET";
-    head.target = location_.target;
-    head.authority = location_.authority;
-    head.fields.add_view("Host", location_.authority);
-    head.fields.add_view("Accept", "application/json, application/jwk-set+json");
-    head.fields.add_view("User-Agent", "holdfast");
-    if (!wire::RequestEncoder().head(head, out_)) return fail("the URL cannot be asked for");
-    decoder_.begin("GET");
-    asio::async_write(stream, asio::buffer(out_),
+    if (!encode()) return fail("the URL cannot be asked for");
+    const std::string_view bytes = out_.reveal();
+    asio::async_write(stream, asio::buffer(bytes),
                       [self = shared_from_this(), &stream](error_code failed, std::size_t) {
                         if (!self->done_) return;
                         if (failed) return self->fail("writing the request: " + failed.message());
                         self->read(stream);
                       });
   }
+
+  bool encode() {
+    const std::string_view form = request_.form.reveal();
+    const std::string_view authorization = request_.authorization.reveal();
+    http::RequestHead head;
+    head.method = is_post() ? "POST" : "GET";
+    head.target = location_.target;
+    head.authority = location_.authority;
+    head.fields.add_view("Host", location_.authority);
+    head.fields.add_view("Accept",
+                         is_post() ? "application/json" : "application/json, application/jwk-set+json");
+    head.fields.add_view("User-Agent", "holdfast");
+    if (!authorization.empty()) head.fields.add_view("Authorization", authorization);
+    if (is_post()) {
+      head.fields.add_view("Content-Type", "application/x-www-form-urlencoded");
+      head.body = {http::BodyLength::Kind::kKnown, form.size()};
+    }
+    std::string bytes;
+    bytes.reserve(form.size() + authorization.size() + location_.target.size() + 1024);
+    wire::RequestEncoder encoder;
+    if (!encoder.head(head, bytes)) return false;
+    if (is_post() && !(encoder.data(form, bytes) && encoder.end(bytes))) return false;
+    out_ = Secret(std::move(bytes));
+    decoder_.begin(head.method);
+    return true;
+  }
+
+  [[nodiscard]] bool is_post() const { return !request_.form.empty(); }
 
   template <typename Stream>
   void read(Stream& stream) {
@@ -157,18 +186,16 @@ class Fetch::Flight : public std::enable_shared_from_this<Flight> {
       case wire::Event::kInterim:
         (void)decoder_.take_head();
         return;
-      case wire::Event::kHead: {
-        const http::ResponseHead head = decoder_.take_head();
-        if (head.status != 200) return fail("status " + std::to_string(head.status));
-        if (head.fields.contains("Content-Encoding"))
-          return fail("an encoded answer, which nobody asked for");
-        return;
-      }
+      case wire::Event::kHead:
+        return take_head(decoder_.take_head());
       case wire::Event::kData:
-        if (body_.size() + step.data.size() > kMaxAnswer) return fail("the answer is larger than 1 MiB");
+        if (body_.size() + step.data.size() > request_.max_answer) {
+          return fail("the answer is larger than " + std::to_string(request_.max_answer / 1024) + " KiB");
+        }
         body_.append(step.data.data(), step.data.size());
         return;
       case wire::Event::kEnd:
+        if (status_ != 200) return fail(refusal());
         return finish(std::move(body_));
       case wire::Event::kNeedMore:
       case wire::Event::kFault:
@@ -176,8 +203,31 @@ class Fetch::Flight : public std::enable_shared_from_this<Flight> {
     }
   }
 
-  const Location location_;
-  const std::shared_ptr<const net::TlsClientContext> tls_;
+  void take_head(const http::ResponseHead& head) {
+    status_ = head.status;
+    const bool says_why = is_post() && (status_ == 400 || status_ == 401);
+    if (status_ != 200 && !says_why) return fail("status " + std::to_string(status_));
+    if (head.fields.contains("Content-Encoding")) return fail("an encoded answer, which nobody asked for");
+    if (is_post() && status_ == 200 && !is_json(head)) return fail("an answer that is not application/json");
+  }
+
+  static bool is_json(const http::ResponseHead& head) {
+    if (head.fields.count("Content-Type") != 1) return false;
+    const std::string_view type = *head.fields.find("Content-Type");
+    return iequals(trim_ows(type.substr(0, type.find(';'))), "application/json");
+  }
+
+  // RFC 6749 5.2: the word says what is wrong with the configuration, such as invalid_client.
+  [[nodiscard]] std::string refusal() const {
+    std::string sentence = "status " + std::to_string(status_);
+    const auto document = jose::parse_json_object(body_);
+    const auto error = document ? jose::string_member(*document, "error") : std::nullopt;
+    if (error) sentence.append(", ").append(error->substr(0, kLongestWord));
+    return sentence;
+  }
+
+  FetchRequest request_;
+  const Location& location_;
   Done done_;
   tcp::resolver resolver_;
   tcp::socket socket_;
@@ -188,14 +238,14 @@ class Fetch::Flight : public std::enable_shared_from_this<Flight> {
   std::size_t next_address_ = 0;
   bool connected_ = false;
   wire::ResponseDecoder decoder_;
-  std::string out_;
+  Secret out_;
+  std::uint16_t status_ = 0;
   std::array<char, 16 * 1024> in_{};
   std::string body_;
 };
 
-Fetch::Fetch(asio::io_context& io, Location location, std::shared_ptr<const net::TlsClientContext> tls,
-             std::chrono::milliseconds timeout, Done done)
-    : flight_(std::make_shared<Flight>(io, std::move(location), std::move(tls), std::move(done))) {
+Fetch::Fetch(asio::io_context& io, FetchRequest request, std::chrono::milliseconds timeout, Done done)
+    : flight_(std::make_shared<Flight>(io, std::move(request), std::move(done))) {
   flight_->start(timeout);
 }
 

@@ -46,7 +46,7 @@ void WorkerKeys::answer_waiting(std::size_t issuer) {
 
 Issuers::Issuers(asio::io_context& control, const std::vector<IssuerSettings>& issuers,
                  pipeline::EventLog& log)
-    : control_(control), log_(log) {
+    : control_(control), log_(log), introspections_(control, log) {
   for (const IssuerSettings& settings : issuers) numbers_.push_back(make_keeper(settings));
 }
 
@@ -55,7 +55,10 @@ Issuers::~Issuers() = default;
 std::size_t Issuers::make_keeper(const IssuerSettings& settings) {
   const std::size_t number = keepers_.size();
   keepers_.push_back(std::make_shared<Keeper>(
-      control_, settings, log_, [this, number](const pipeline::IssuerKeys& keys) { publish(number, keys); }));
+      control_, settings, log_, [this, number](const pipeline::IssuerKeys& keys) { publish(number, keys); },
+      [this, number](std::shared_ptr<const IntrospectionTarget> target) {
+        introspections_.set_target(number, std::move(target));
+      }));
   if (started_) keepers_.back()->start();
   return number;
 }
@@ -71,6 +74,7 @@ void Issuers::start() {
 }
 
 void Issuers::stop() {
+  introspections_.stop();
   for (const auto& keeper : keepers_) {
     if (keeper) keeper->stop();
   }
@@ -95,6 +99,7 @@ void Issuers::commit(const std::vector<IssuerSettings>& issuers, const std::vect
     asio::post(control_, [ended = std::exchange(keepers_[number], nullptr)] {});
   }
   numbers_ = numbers;
+  introspections_.forget();
 }
 
 const std::string& Issuers::name(std::size_t number) const {

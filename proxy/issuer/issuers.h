@@ -1,7 +1,8 @@
 // The keys of all issuers: fetched on the control thread, handed to every worker as immutable snapshots. One
 // Keeper an issuer decides and fetches (keeper.h); here its results are posted to the workers, and the
 // workers' wishes for a refetch to it. An issuer has a number for as long as its keys come from the same
-// place; a reload that changes that gives it a new one, so a number never comes to mean other keys.
+// place and its tokens are asked about there; a reload that changes that gives it a new one, so a number
+// never comes to mean other keys. Asking about tokens is introspections.h's, which goes by the same numbers.
 //
 // Threads: Issuers lives on the control thread; a WorkerKeys belongs to its worker. The io_contexts outlive
 // both; Issuers outlives the workers' loops.
@@ -15,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "issuer/introspections.h"
 #include "issuer/settings.h"
 #include "pipeline/ports.h"
 
@@ -63,6 +65,9 @@ class Issuers {
   // The view of one worker; made before start(), by the thread that starts everything.
   [[nodiscard]] std::shared_ptr<WorkerKeys> view_for(boost::asio::io_context& worker);
 
+  [[nodiscard]] Introspections& introspections() { return introspections_; }
+  [[nodiscard]] const Introspections& introspections() const { return introspections_; }
+
   // Begins to fetch. Control thread, or before it runs.
   void start();
   // Ends fetches and timers; waiting requests are answered false. Control thread.
@@ -93,6 +98,7 @@ class Issuers {
 
   boost::asio::io_context& control_;
   pipeline::EventLog& log_;
+  Introspections introspections_;
   std::vector<std::shared_ptr<Keeper>> keepers_;  // by number; null: ended
   std::vector<std::size_t> numbers_;
   std::vector<std::shared_ptr<WorkerKeys>> views_;

@@ -3,7 +3,6 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
-#include "issuer/discovery.h"
 #include "issuer/location.h"
 #include "jose/jwk.h"
 #include "jose/jwk_set.h"
@@ -32,17 +31,17 @@ std::string contents_of(const jose::KeySet& set) {
 }  // namespace
 
 Keeper::Keeper(boost::asio::io_context& control, IssuerSettings settings, pipeline::EventLog& log,
-               Publish publish)
+               Publish publish, PublishTarget publish_target)
     : control_(control),
       settings_(std::move(settings)),
       metadata_urls_(metadata_urls(settings_)),
       log_(log),
       publish_(std::move(publish)),
+      publish_target_(std::move(publish_target)),
       limiter_(settings_.min_refetch_interval),
       schedule_(settings_.refresh),
       refresh_(control),
-      stale_(control),
-      jwks_uri_(settings_.jwks_url) {}
+      stale_(control) {}
 
 void Keeper::start() {
   boost::asio::post(control_, [this] { begin(true); });
@@ -57,6 +56,9 @@ void Keeper::stop() {
 }
 
 bool Keeper::has_source_of(const IssuerSettings& other) const {
+  const auto& mine = settings_.introspection;
+  const auto& theirs = other.introspection;
+  if (mine.has_value() != theirs.has_value() || (mine && mine->url != theirs->url)) return false;
   return settings_.url == other.url && settings_.discovery_url == other.discovery_url &&
          settings_.jwks_url == other.jwks_url && settings_.allow_http == other.allow_http &&
          settings_.ca_file == other.ca_file;
@@ -69,6 +71,7 @@ void Keeper::change(const IssuerSettings& settings) {
     limiter_ = RefetchLimiter(settings_.min_refetch_interval);
   }
   if (before.max_stale != settings_.max_stale && published_) watch_age();
+  if (endpoints_) publish_target();
   if (before.refresh == settings_.refresh) return;
   schedule_ = RefreshSchedule(settings_.refresh);
   if (stopped_ || under_way_ || !published_) return;
@@ -98,11 +101,9 @@ void Keeper::begin(bool discover) {
   discovering_ = discover;
   // Made anew with every background refresh: a renewed file of authorities counts from then on.
   if (discover) tls_.reset();
-  if (settings_.jwks_url.empty() && (discover || jwks_uri_.empty())) {
-    ask_metadata(0, {});
-  } else {
-    ask_keys();
-  }
+  if (!discover && endpoints_) return ask_keys();
+  if (needs_discovery(settings_)) return ask_metadata(0, {});
+  take_endpoints(configured_endpoints(settings_));
 }
 
 void Keeper::ask_metadata(std::size_t which, std::string failures) {
@@ -110,12 +111,9 @@ void Keeper::ask_metadata(std::size_t which, std::string failures) {
   fetch(metadata_urls_[which], [this, which, failures = std::move(failures)](FetchResult result) {
     std::string why;
     if (result) {
-      auto uri = jwks_uri_of(*result, settings_);
-      if (uri) {
-        jwks_uri_ = std::move(*uri);
-        return ask_keys();
-      }
-      why = std::move(uri.error());
+      auto found = discovered_endpoints(*result, settings_);
+      if (found) return take_endpoints(std::move(*found));
+      why = std::move(found.error());
     } else {
       why = std::move(result.error());
     }
@@ -123,49 +121,81 @@ void Keeper::ask_metadata(std::size_t which, std::string failures) {
   });
 }
 
+void Keeper::take_endpoints(Endpoints found) {
+  endpoints_ = std::move(found);
+  publish_target();
+  ask_keys();
+}
+
 void Keeper::ask_keys() {
-  fetch(jwks_uri_, [this](FetchResult result) {
-    if (!result) return failed(jwks_uri_ + ": " + result.error());
+  // Without keys no JWT of this issuer verifies; its tokens are opaque.
+  if (endpoints_->jwks_uri.empty()) return take_set({});
+  fetch(endpoints_->jwks_uri, [this](FetchResult result) {
+    if (!result) return failed(endpoints_->jwks_uri + ": " + result.error());
     take_keys(*result);
   });
 }
 
 void Keeper::fetch(const std::string& url, Fetch::Done done) {
-  auto location = fetchable_location(url, settings_.allow_http);
-  std::string why;
-  if (!location) {
-    why = location.error();
-  } else if (location->tls && tls_ == nullptr) {
-    net::TlsClientConfig config;
-    config.ca = settings_.ca_file;
-    auto made = net::TlsClientContext::create(config);
-    if (made) {
-      tls_ = std::move(*made);
-    } else {
-      why = made.error();
-    }
-  }
-  if (!why.empty()) {
-    boost::asio::post(control_, [this, done = std::move(done), why = std::move(why)] {
+  auto request = reach(url);
+  if (!request) {
+    boost::asio::post(control_, [this, done = std::move(done), why = std::move(request.error())] {
       if (!stopped_) done(std::unexpected(why));
     });
     return;
   }
-  fetch_ =
-      std::make_unique<Fetch>(control_, std::move(*location), tls_, settings_.fetch_timeout, std::move(done));
+  fetch_ = std::make_unique<Fetch>(control_, std::move(*request), settings_.fetch_timeout, std::move(done));
+}
+
+// A GET of the URL, by the rules for this issuer.
+std::expected<FetchRequest, std::string> Keeper::reach(const std::string& url) {
+  auto location = fetchable_location(url, settings_.allow_http);
+  if (!location) return std::unexpected(std::move(location.error()));
+  if (location->tls && tls_ == nullptr) {
+    net::TlsClientConfig config;
+    config.ca = settings_.ca_file;
+    auto made = net::TlsClientContext::create(config);
+    if (!made) return std::unexpected(std::move(made.error()));
+    tls_ = std::move(*made);
+  }
+  return FetchRequest{.location = std::move(*location), .tls = tls_};
+}
+
+// Where that fails, the last one serves on, as the last keys do.
+void Keeper::publish_target() {
+  if (!settings_.introspection) return;
+  auto request = reach(endpoints_->introspection);
+  if (!request) {
+    log_.event(
+        Level::kError, "introspection_unreachable",
+        {{"issuer", settings_.name}, {"why", std::string_view(request.error()).substr(0, kLongestSentence)}});
+    return;
+  }
+  publish_target_(std::make_shared<const IntrospectionTarget>(
+      IntrospectionTarget{.name = settings_.name,
+                          .iss = settings_.url,
+                          .location = std::move(request->location),
+                          .tls = std::move(request->tls),
+                          .credentials = settings_.introspection->credentials,
+                          .cache = settings_.introspection->cache,
+                          .timeout = settings_.fetch_timeout}));
 }
 
 void Keeper::take_keys(std::string_view body) {
   auto parsed = jose::KeySet::parse(body);
-  if (!parsed) return failed(jwks_uri_ + ": " + parsed.error());
-  std::string contents = contents_of(*parsed);
+  if (!parsed) return failed(endpoints_->jwks_uri + ": " + parsed.error());
+  take_set(std::move(*parsed));
+}
+
+void Keeper::take_set(jose::KeySet set) {
+  std::string contents = contents_of(set);
   if (contents != contents_ || !published_) {
     if (contents != contents_) ++generation_;
     contents_ = std::move(contents);
     published_ = true;
-    const std::string keys = std::to_string(parsed->keys().size());
-    const std::string skipped = std::to_string(parsed->skipped());
-    publish_({generation_, std::make_shared<const jose::KeySet>(std::move(*parsed))});
+    const std::string keys = std::to_string(set.keys().size());
+    const std::string skipped = std::to_string(set.skipped());
+    publish_({generation_, std::make_shared<const jose::KeySet>(std::move(set))});
     loaded_.store(true, std::memory_order_release);
     log_.event(Level::kInfo, "issuer_keys_changed",
                {{"issuer", settings_.name}, {"keys", keys}, {"skipped", skipped}});

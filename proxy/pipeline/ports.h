@@ -19,11 +19,15 @@
 #include "base/reason.h"
 #include "base/time.h"
 #include "crypto/certificate.h"
+#include "crypto/digest.h"
 #include "http/message.h"
 #include "pipeline/exchange.h"
 
 namespace holdfast::jose {
 class KeySet;
+}
+namespace holdfast::token {
+struct AccessToken;
 }
 
 namespace holdfast::pipeline {
@@ -81,6 +85,32 @@ class KeySource {
 
  protected:
   ~KeySource() = default;
+};
+
+// ---- introspection (RFC 7662)
+
+// A token that its issuer is asked about.
+struct IntrospectionQuestion {
+  std::size_t issuer = 0;  // number, as KeySource has it
+  std::string_view token;  // as sent
+  crypto::Digest256 digest{};
+  // What the token says itself, where it is a JWT that has verified; nullptr: it is opaque.
+  std::shared_ptr<const token::AccessToken> jwt;
+};
+
+// Facts, to be judged like those of a JWT; token_inactive, token_type or token_malformed where there are
+// none; introspection_unavailable where the issuer did not say.
+using Introspected = Checked<std::shared_ptr<const token::AccessToken>>;
+
+class Introspector {
+ public:
+  // Calls `done` once on this worker, possibly before it returns. What it brings was said by the issuer no
+  // longer ago than the issuer's cache time.
+  virtual void introspect(const IntrospectionQuestion& question, const Now& now,
+                          std::function<void(const Introspected&)> done) = 0;
+
+ protected:
+  ~Introspector() = default;
 };
 
 // ---- replay

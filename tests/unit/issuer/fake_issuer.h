@@ -1,10 +1,11 @@
-// An issuer for tests, over real loopback sockets: answers each GET with what the test wants, one connection
-// at a time, on a thread of its own.
+// An issuer for tests, over real loopback sockets: answers each request with what the test wants, one
+// connection at a time, on a thread of its own.
 #pragma once
 
 #include <atomic>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/write.hpp>
@@ -38,7 +39,7 @@ class FakeIssuer {
     return (tls_ != nullptr ? "https" : "http") + std::string("://127.0.0.1:") + std::to_string(port());
   }
 
-  // The whole response to a GET of `target`; empty: the connection is closed without one.
+  // The whole response to a request of `target`; empty: the connection is closed without one.
   void answer_raw(const std::string& target, const std::string& response) {
     const std::lock_guard lock(mutex_);
     answers_[target] = response;
@@ -53,19 +54,38 @@ class FakeIssuer {
     return asked_[target];
   }
 
+  [[nodiscard]] std::string last_request() {
+    const std::lock_guard lock(mutex_);
+    return last_request_;
+  }
+
  private:
+  template <typename Stream>
+  static void read_body(Stream& stream, std::string& request) {
+    const std::size_t name = request.find("Content-Length: ");
+    if (name == std::string::npos) return;
+    const std::size_t whole = request.find("\r\n\r\n") + 4 + std::stoul(request.substr(name + 16));
+    boost::system::error_code failed;
+    if (request.size() < whole) {
+      boost::asio::read(stream, boost::asio::dynamic_buffer(request),
+                        boost::asio::transfer_exactly(whole - request.size()), failed);
+    }
+  }
+
   template <typename Stream>
   void exchange(Stream& stream) {
     boost::system::error_code failed;
     std::string request;
     boost::asio::read_until(stream, boost::asio::dynamic_buffer(request), "\r\n\r\n", failed);
     if (failed) return;
+    read_body(stream, request);
     const std::size_t from = request.find(' ') + 1;
     const std::string target = request.substr(from, request.find(' ', from) - from);
     std::string response = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
     {
       const std::lock_guard lock(mutex_);
       ++asked_[target];
+      last_request_ = request;
       if (const auto found = answers_.find(target); found != answers_.end()) response = found->second;
     }
     std::this_thread::sleep_for(delay_.load());
@@ -95,6 +115,7 @@ class FakeIssuer {
   std::mutex mutex_;
   std::map<std::string, std::string> answers_;
   std::map<std::string, int> asked_;
+  std::string last_request_;
   std::thread thread_;
 };
 

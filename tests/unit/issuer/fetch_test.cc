@@ -70,7 +70,7 @@ class Certificate {
 };
 
 FetchResult fetch(const std::string& url, const std::string& ca = {},
-                  std::chrono::milliseconds timeout = std::chrono::seconds(5)) {
+                  std::chrono::milliseconds timeout = std::chrono::seconds(5), const std::string& form = {}) {
   const auto location = parse_location(url);
   if (!location) return std::unexpected(location.error());
   net::TlsClientConfig config;
@@ -79,7 +79,13 @@ FetchResult fetch(const std::string& url, const std::string& ca = {},
   if (!tls) return std::unexpected(tls.error());
   asio::io_context io;
   std::optional<FetchResult> result;
-  const Fetch under_way(io, *location, *tls, timeout, [&](FetchResult got) { result = std::move(got); });
+  FetchRequest request{.location = *location, .tls = *tls};
+  if (!form.empty()) {
+    request.form = Secret(form);
+    request.authorization = Secret("Basic c2VjcmV0");
+    request.max_answer = 1024;
+  }
+  const Fetch under_way(io, std::move(request), timeout, [&](FetchResult got) { result = std::move(got); });
   EXPECT_FALSE(result) << "never from inside the call";
   io.run();
   if (!result) return std::unexpected("done never came");
@@ -166,14 +172,59 @@ TEST(Fetch, SaysWhyThereIsNoAnswer) {
   EXPECT_FALSE(fetch("http://holdfast-nowhere.invalid/"));
 }
 
+TEST(Fetch, SendsAFormWithAuthorization) {
+  FakeIssuer issuer;
+  issuer.answer_raw(
+      "/ask",
+      "HTTP/1.1 200 OK\r\nContent-Type: Application/JSON; charset=utf-8\r\nContent-Length: 2\r\n\r\n{}");
+  const FetchResult result = fetch(issuer.url() + "/ask", {}, std::chrono::seconds(5), "token=abc");
+  ASSERT_TRUE(result) << result.error();
+  EXPECT_EQ(*result, "{}");
+  const std::string asked = issuer.last_request();
+  EXPECT_TRUE(asked.starts_with("POST /ask HTTP/1.1\r\n")) << asked;
+  EXPECT_NE(asked.find("\r\nAuthorization: Basic c2VjcmV0\r\n"), std::string::npos) << asked;
+  EXPECT_NE(asked.find("\r\nContent-Type: application/x-www-form-urlencoded\r\n"), std::string::npos)
+      << asked;
+  EXPECT_TRUE(asked.ends_with("\r\n\r\ntoken=abc")) << asked;
+}
+
+TEST(Fetch, TakesNothingButJsonForAForm) {
+  FakeIssuer issuer;
+  const std::string ok = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n";
+  const std::string error = R"({"error":"invalid_client","error_description":"no"})";
+  const std::string length = "Content-Length: " + std::to_string(error.size()) + "\r\n\r\n";
+  struct Case {
+    std::string answer, says;
+  };
+  for (const Case& c :
+       {Case{ok + "\r\n{}", "not application/json"},
+        Case{ok + "Content-Type: text/html\r\n\r\n{}", "not application/json"},
+        Case{ok + "Content-Type: application/json\r\nContent-Type: text/html\r\n\r\n{}",
+             "not application/json"},
+        Case{ok + "Content-Type: application/token-introspection+jwt\r\n\r\n{}", "not application/json"},
+        Case{"HTTP/1.1 401 Unauthorized\r\n" + length + error, "status 401, invalid_client"},
+        Case{"HTTP/1.1 400 Bad Request\r\n" + length + error, "status 400, invalid_client"},
+        Case{"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno", "status 401"},
+        Case{"HTTP/1.1 403 Forbidden\r\n" + length + error, "status 403"},
+        Case{"HTTP/1.1 302 Found\r\nLocation: /else\r\nContent-Length: 0\r\n\r\n", "status 302"},
+        Case{"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n" +
+                 std::string(1025, ' '),
+             "larger than 1 KiB"}}) {
+    issuer.answer_raw("/ask", c.answer);
+    const FetchResult result = fetch(issuer.url() + "/ask", {}, std::chrono::seconds(5), "token=abc");
+    ASSERT_FALSE(result) << c.answer;
+    EXPECT_NE(result.error().find(c.says), std::string::npos) << result.error();
+  }
+}
+
 TEST(Fetch, AnAbandonedFetchNeverSpeaks) {
   FakeIssuer issuer;
   issuer.answer("/keys", "hello");
   asio::io_context io;
   bool spoken = false;
   auto under_way =
-      std::make_unique<Fetch>(io, *parse_location(issuer.url() + "/keys"), nullptr, std::chrono::seconds(5),
-                              [&](const FetchResult&) { spoken = true; });
+      std::make_unique<Fetch>(io, FetchRequest{.location = *parse_location(issuer.url() + "/keys")},
+                              std::chrono::seconds(5), [&](const FetchResult&) { spoken = true; });
   io.run_one();
   under_way.reset();
   io.run();

@@ -3,16 +3,14 @@
 
 #include <gtest/gtest.h>
 
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <future>
-#include <mutex>
 #include <optional>
-#include <thread>
 
 #include "fake_issuer.h"
 #include "issuer/fetch.h"
 #include "jose/jwk_set.h"
+#include "loop.h"
 
 namespace holdfast::issuer {
 namespace {
@@ -29,61 +27,6 @@ std::string key_set(const std::string& kid, bool second = false) {
   const std::string okp = R"({"kty":"OKP","crv":"Ed25519","kid":"okp",)"
                           R"("x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})";
   return R"({"keys":[)" + ec + (second ? "," + okp : "") + "]}";
-}
-
-class Events final : public pipeline::EventLog {
- public:
-  using pipeline::EventLog::event;
-  void event(pipeline::Level, std::string_view event, std::span<const pipeline::EventField> fields) override {
-    const std::lock_guard lock(mutex_);
-    for (const auto& field : fields) all_ += std::string(event) + " " + std::string(field.value) + "\n";
-  }
-  [[nodiscard]] bool mention(std::string_view word) {
-    const std::lock_guard lock(mutex_);
-    return all_.find(word) != std::string::npos;
-  }
-
- private:
-  std::mutex mutex_;
-  std::string all_;
-};
-
-// An io_context with its thread.
-class Loop {
- public:
-  Loop() : guard_(io_.get_executor()), thread_([this] { io_.run(); }) {}
-  ~Loop() { end(); }
-  void end() {
-    io_.stop();
-    if (thread_.joinable()) thread_.join();
-  }
-  Loop(const Loop&) = delete;
-  Loop& operator=(const Loop&) = delete;
-
-  asio::io_context& io() { return io_; }
-  // Runs `function` on the loop and waits for it.
-  template <typename Function>
-  auto on(Function function) {
-    std::packaged_task<decltype(function())()> task(std::move(function));
-    auto result = task.get_future();
-    asio::post(io_, std::move(task));
-    return result.get();
-  }
-
- private:
-  asio::io_context io_;
-  asio::executor_work_guard<asio::io_context::executor_type> guard_;
-  std::thread thread_;
-};
-
-template <typename Condition>
-bool soon(Condition condition, seconds patience = seconds(8)) {
-  const auto until = std::chrono::steady_clock::now() + patience;
-  while (std::chrono::steady_clock::now() < until) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(milliseconds(5));
-  }
-  return condition();
 }
 
 class World {
