@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "sidecar.h"
+#include "support/places.h"
 
 namespace holdfast::integration {
 namespace {
@@ -24,7 +25,7 @@ std::string from_hex(std::string_view hex) {
 
 std::vector<Vector> load() {
   std::vector<Vector> vectors;
-  std::ifstream file(std::string(HOLDFAST_VECTORS) + "/http1/requests.jsonl");
+  std::ifstream file(support::vectors_folder() / "http1/requests.jsonl");
   for (std::string line; std::getline(file, line);) {
     const auto row = boost::json::parse(line).as_object();
     vectors.push_back(
@@ -55,7 +56,7 @@ class Http1VectorsTest : public testing::Test {
  protected:
   void SetUp() override {
     vectors_ = load();
-    if (vectors_.empty()) GTEST_SKIP() << "no vectors at " HOLDFAST_VECTORS;
+    if (vectors_.empty()) GTEST_SKIP() << "no vectors at " << support::vectors_folder();
     sidecar_ = std::make_unique<Sidecar>(open_to_all());
   }
 

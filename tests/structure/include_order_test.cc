@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "support/places.h"
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -94,13 +96,8 @@ std::vector<Line> lines_under(const fs::path& root) {
   return lines;
 }
 
-const fs::path& source() {
-  static const fs::path kSource = HOLDFAST_SOURCE;
-  return kSource;
-}
-
 TEST(IncludeOrderTest, HoldsInTheProgram) {
-  const auto lines = lines_under(source() / "proxy");
+  const auto lines = lines_under(holdfast::support::source_folder() / "proxy");
   ASSERT_GT(lines.size(), 1000U) << "the scan found next to nothing";
   for (const Line& line : lines) {
     EXPECT_EQ(fault(line), "") << line.file << ':' << line.number << ": " << line.text;
@@ -108,17 +105,17 @@ TEST(IncludeOrderTest, HoldsInTheProgram) {
 }
 
 TEST(IncludeOrderTest, EveryQuotedIncludeExistsFromTheRoot) {
-  for (const Line& line : lines_under(source() / "proxy")) {
+  for (const Line& line : lines_under(holdfast::support::source_folder() / "proxy")) {
     const auto include = quoted_include(line.text);
     if (include) {
-      EXPECT_TRUE(fs::exists(source() / "proxy" / *include))
+      EXPECT_TRUE(fs::exists(holdfast::support::source_folder() / "proxy" / *include))
           << line.file << ':' << line.number << ": " << line.text;
     }
   }
 }
 
 TEST(IncludeOrderTest, EveryFolderIsInTheOrder) {
-  for (const auto& entry : fs::directory_iterator(source() / "proxy")) {
+  for (const auto& entry : fs::directory_iterator(holdfast::support::source_folder() / "proxy")) {
     if (entry.is_directory()) {
       EXPECT_TRUE(ranks().contains(entry.path().filename())) << entry.path();
     }
@@ -131,15 +128,16 @@ std::set<std::string> black_box_files() {
   std::set<std::string> files;
   std::vector<std::string> open;
   for (const char* folder : {"tests/integration", "bench"}) {
-    for (const auto& entry : fs::directory_iterator(source() / folder))
-      open.push_back(fs::relative(entry.path(), source()));
+    for (const auto& entry : fs::directory_iterator(holdfast::support::source_folder() / folder))
+      open.push_back(fs::relative(entry.path(), holdfast::support::source_folder()));
   }
   while (!open.empty()) {
     const std::string file = open.back();
     open.pop_back();
     const bool code = file.ends_with(".h") || file.ends_with(".cc");
-    if (!code || !fs::exists(source() / file) || !files.insert(file).second) continue;
-    for (const Line& line : lines_of(source() / file, file)) {
+    if (!code || !fs::exists(holdfast::support::source_folder() / file) || !files.insert(file).second)
+      continue;
+    for (const Line& line : lines_of(holdfast::support::source_folder() / file, file)) {
       const auto include = quoted_include(line.text);
       if (!include || folder_of(*include) != "support") continue;
       open.push_back("tests/" + *include);
@@ -153,7 +151,7 @@ TEST(IncludeOrderTest, BlackBoxTestsShareNoCodeWithTheProgram) {
   const auto files = black_box_files();
   ASSERT_TRUE(files.contains("tests/support/jose_signer.cc")) << "the scan did not follow the includes";
   for (const std::string& file : files) {
-    for (const Line& line : lines_of(source() / file, file)) {
+    for (const Line& line : lines_of(holdfast::support::source_folder() / file, file)) {
       const auto include = quoted_include(line.text);
       if (!include) continue;
       const std::string to = folder_of(*include);

@@ -21,6 +21,7 @@
 #include <thread>
 
 #include "support/http_message.h"
+#include "support/places.h"
 
 namespace holdfast::support {
 namespace {
@@ -29,7 +30,7 @@ using Clock = std::chrono::steady_clock;
 
 std::string binary() {
   const char* given = std::getenv("HOLDFAST_BINARY");
-  return given == nullptr ? HOLDFAST_BINARY : given;
+  return given == nullptr ? holdfast_binary().string() : given;
 }
 
 pid_t spawn(const std::vector<std::string>& arguments, const std::filesystem::path& folder,

@@ -11,12 +11,13 @@
 #include <string_view>
 
 #include "base/ascii.h"
+#include "support/places.h"
 
 namespace holdfast::testing {
 
-// The file below HOLDFAST_VECTORS; nothing where it does not exist.
+// The file below the vectors' folder; nothing where it does not exist.
 inline std::optional<boost::json::value> load_vectors(const std::string& file) {
-  std::ifstream in(std::string(HOLDFAST_VECTORS "/") + file, std::ios::binary);
+  std::ifstream in(support::vectors_folder() / file, std::ios::binary);
   if (!in) return std::nullopt;
   const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   return boost::json::parse(text);

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "settings/load.h"
+#include "support/places.h"
 #include "world.h"
 
 namespace holdfast::settings {
@@ -41,7 +42,7 @@ struct Block {
 };
 
 std::vector<Block> blocks() {
-  std::ifstream in(HOLDFAST_SOURCE "/tests/unit/settings/refused.txt");
+  std::ifstream in(support::source_folder() / "tests/unit/settings/refused.txt");
   std::vector<Block> out;
   for (std::string line; std::getline(in, line);) {
     if (line.starts_with("--- ")) {
@@ -77,7 +78,7 @@ TEST(LoadRefused, EachWithItsLines) {
 
 // What is cut off anywhere, or has one byte replaced, is taken or refused with a line; it never crashes.
 TEST(LoadRefused, Damaged) {
-  std::ifstream in(HOLDFAST_SOURCE "/config/reference.yaml");
+  std::ifstream in(support::source_folder() / "config/reference.yaml");
   const std::string whole((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
   ASSERT_FALSE(whole.empty());
   for (std::size_t i = 0; i < whole.size(); i += 13) {

@@ -5,13 +5,14 @@
 #include <fstream>
 #include <string>
 
+#include "support/places.h"
 #include "world.h"
 
 namespace holdfast::settings {
 namespace {
 
 std::string shipped(const std::string& name) {
-  std::ifstream in(std::string(HOLDFAST_SOURCE "/config/") + name);
+  std::ifstream in(support::source_folder() / "config" / name);
   return {(std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>()};
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/ascii.h"
 #include "decoded.h"
+#include "support/places.h"
 
 namespace holdfast::wire {
 namespace {
@@ -43,7 +44,7 @@ std::string from_hex(const std::string& hex) {
 
 std::vector<Row> rows() {
   std::vector<Row> rows;
-  std::ifstream file(std::filesystem::path(HOLDFAST_VECTORS) / "http1/requests.jsonl");
+  std::ifstream file(support::vectors_folder() / "http1/requests.jsonl");
   for (std::string line; std::getline(file, line);) {
     rows.push_back({member(line, "id"), member(line, "verdict"), from_hex(member(line, "hex")),
                     member(line, "both_refuse") == "true"});
@@ -75,7 +76,7 @@ class Http1Vectors : public testing::Test {
  protected:
   void SetUp() override {
     rows_ = rows();
-    if (rows_.empty()) GTEST_SKIP() << "no vectors at " << HOLDFAST_VECTORS;
+    if (rows_.empty()) GTEST_SKIP() << "no vectors at " << support::vectors_folder();
   }
   std::vector<Row> rows_;
 };
