@@ -73,6 +73,20 @@ policy::Route route(const settings::Settings& settings, const settings::Route& f
   return route;
 }
 
+std::string assertion_audience(const settings::Settings& settings, const settings::Route& from) {
+  if (!settings.assertion || !from.upstream) return {};
+  return settings.assertion->audience.value_or(settings.upstreams[*from.upstream].name);
+}
+
+// The default's name is never a client's to send: a backend that is configured for it may stand behind a
+// Holdfast that signs nothing yet.
+std::vector<std::string> assertion_headers(const settings::Settings& settings) {
+  std::vector<std::string> names{settings::Assertion().header};
+  if (settings.assertion && settings.assertion->header != names.front())
+    names.push_back(settings.assertion->header);
+  return names;
+}
+
 }  // namespace
 
 std::vector<http::Cidr> blocks(const std::vector<settings::Cidr>& from) {
@@ -91,9 +105,10 @@ bool needs_nonces(const settings::Settings& settings) {
   });
 }
 
-std::shared_ptr<const pipeline::Rules> compile_rules(const settings::Settings& settings,
-                                                     const PartNumbers& numbers,
-                                                     std::shared_ptr<const dpop::NonceIssuer> nonces) {
+std::shared_ptr<const pipeline::Rules> compile_rules(
+    const settings::Settings& settings, const PartNumbers& numbers,
+    std::shared_ptr<const dpop::NonceIssuer> nonces,
+    std::shared_ptr<const pipeline::AssertionSigner> assertions) {
   std::vector<policy::Route> routes;
   std::vector<pipeline::RouteLinks> links;
   for (const settings::Route& from : settings.routes) {
@@ -102,7 +117,8 @@ std::shared_ptr<const pipeline::Rules> compile_rules(const settings::Settings& s
                      .upstream = from.upstream ? numbers.upstreams[*from.upstream] : 0,
                      .nonce_required = from.access == settings::Access::kDpop &&
                                        from.nonce == settings::NonceMode::kRequired,
-                     .close_at_expiry = from.close_at_expiry});
+                     .close_at_expiry = from.close_at_expiry,
+                     .assertion_audience = assertion_audience(settings, from)});
   }
   const settings::IdentityHeaders& names = settings.identity_headers;
   const jose::AlgorithmSet proof_algorithms = algorithms(settings.dpop.algorithms);
@@ -126,7 +142,8 @@ std::shared_ptr<const pipeline::Rules> compile_rules(const settings::Settings& s
                                        .iss = names.iss,
                                        .jkt = names.jkt,
                                        .client_certificate = names.client_certificate,
-                                       .others = {"X-Auth-Assertion"}}),
+                                       .others = assertion_headers(settings)}),
+      .assertions = std::move(assertions),
       .answers = {.algs = proof_algorithms.names(),
                   .key_mismatch_status = static_cast<std::uint16_t>(settings.dpop.key_mismatch_status)}});
   for (const settings::Listener& each : settings.listeners) rules->listeners.push_back(listener_rules(each));

@@ -15,10 +15,11 @@ struct PartNumbers {
   std::vector<std::size_t> upstreams;
 };
 
-// `nonces` may be null where no route requires one.
+// `nonces` may be null where no route requires one, `assertions` where there is no identity.assertion.
 [[nodiscard]] std::shared_ptr<const pipeline::Rules> compile_rules(
     const settings::Settings& settings, const PartNumbers& numbers,
-    std::shared_ptr<const dpop::NonceIssuer> nonces);
+    std::shared_ptr<const dpop::NonceIssuer> nonces,
+    std::shared_ptr<const pipeline::AssertionSigner> assertions);
 
 [[nodiscard]] std::vector<http::Cidr> blocks(const std::vector<settings::Cidr>& from);
 

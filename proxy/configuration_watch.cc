@@ -18,6 +18,10 @@ std::vector<std::filesystem::path> files_of(const settings::Settings& settings) 
   };
   add(settings.dpop.nonce.secret_file);
   if (settings.admin) add(settings.admin->token_file);
+  if (settings.assertion) {
+    add(settings.assertion->key);
+    add(settings.assertion->previous_key);
+  }
   for (const settings::Upstream& upstream : settings.upstreams) {
     add(upstream.tls.ca);
     add(upstream.tls.certificate);

@@ -128,6 +128,9 @@ class Server final : public admin::ProbeState, public admin::AdminState {
   [[nodiscard]] bool takes_proofs() const override;
   [[nodiscard]] bool has_metrics() const override { return true; }
   [[nodiscard]] std::string metrics() const override;
+  [[nodiscard]] std::string assertion_keys() const override {
+    return assertions_ == nullptr ? std::string() : assertions_->key_set();
+  }
 
   settings::Settings settings_;
   std::string shown_;  // the file, for people
@@ -158,6 +161,7 @@ class Server final : public admin::ProbeState, public admin::AdminState {
   std::vector<net::Descriptor> admin_sockets_;
   std::unique_ptr<Predecessor> predecessor_;
   std::unique_ptr<Handover> handover_;
+  std::shared_ptr<const pipeline::AssertionSigner> assertions_;  // of the rules that are served
   std::unique_ptr<admin::Probes> probes_;
   admin::AdminRules admin_rules_;
   std::unique_ptr<admin::PlainServer> admin_;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "admin_token.h"
+#include "assertion_keys.h"
 #include "descriptor_budget.h"
 #include "net/listen.h"
 #include "nonce_secrets.h"
@@ -109,11 +110,13 @@ Server::Next Server::prepare(settings::Settings settings, std::string shown) {
   }
   next.listeners = make_listener_configs(settings);
   auto nonces = make_nonces(settings);
+  std::shared_ptr<const pipeline::AssertionSigner> assertions;
+  if (settings.assertion) assertions = or_fail(make_assertion_signer(*settings.assertion));
   next.upstreams = upstreams_.prepare(settings.upstreams);
   next.issuers = issuer_settings(settings);
   next.numbers.issuers = issuers_.prepare(next.issuers);
   for (const auto& upstream : next.upstreams) next.numbers.upstreams.push_back(upstream->number);
-  next.rules = compile_rules(settings, next.numbers, std::move(nonces));
+  next.rules = compile_rules(settings, next.numbers, std::move(nonces), std::move(assertions));
   next.settings = std::move(settings);
   return next;
 }
@@ -161,6 +164,7 @@ void Server::commit(Next next) {
       for (const auto& upstream : difference.removed) crew.pools.retire(upstream->number);
     });
   }
+  assertions_ = next.rules->assertions;
   certificates_.keep(next.listeners);
   const telemetry::LogSettings log = log_settings(next.settings.log);
   log_.set_level(log.level);

@@ -53,7 +53,8 @@ PlainAnswer answer_probe(std::string_view method, std::string_view target, const
   const bool verbose = is_verbose(target.substr(std::min(question + 1, target.size())));
 
   const bool known = path == "/livez" || path == "/readyz" || path == "/startupz" ||
-                     (path == "/metrics" && state.has_metrics());
+                     (path == "/metrics" && state.has_metrics()) ||
+                     (path == kAssertionKeysPath && !state.assertion_keys().empty());
   if (!known) return {.status = 404, .body = "not found\n", .allow = {}, .authenticate = {}};
   if (method != "GET" && method != "HEAD") {
     return {.status = 405, .body = "method not allowed\n", .allow = "GET, HEAD", .authenticate = {}};
@@ -61,6 +62,10 @@ PlainAnswer answer_probe(std::string_view method, std::string_view target, const
   if (path == "/livez") return verdict({{"workers", state.alive()}}, verbose);
   if (path == "/startupz") return verdict({{"started", state.started()}}, verbose);
   if (path == "/readyz") return verdict(readiness(state), verbose);
+  if (path == kAssertionKeysPath) {
+    return {
+        .content_type = "application/json", .body = state.assertion_keys(), .allow = {}, .authenticate = {}};
+  }
   return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
           .body = state.metrics(),
           .allow = {},

@@ -29,10 +29,15 @@ class ProbeState {
   // Prometheus text, where there is a /metrics.
   [[nodiscard]] virtual bool has_metrics() const { return false; }
   [[nodiscard]] virtual std::string metrics() const { return {}; }
+  // The JWK set that signed identities are checked with, where they are signed; else empty.
+  [[nodiscard]] virtual std::string assertion_keys() const { return {}; }
 
  protected:
   ~ProbeState() = default;
 };
+
+// Where backends find those keys.
+inline constexpr std::string_view kAssertionKeysPath = "/.well-known/jwks.json";
 
 [[nodiscard]] PlainAnswer answer_probe(std::string_view method, std::string_view target,
                                        const ProbeState& state);

@@ -1,6 +1,6 @@
-// The probes' listener: /livez, /readyz, /startupz and /metrics over plain HTTP/1.1, read-only, never a
-// secret. It is open to the cluster's network, so it is small and bounded (plain_server.h). What the answers
-// are is decided in probe_answer.h. Control thread only.
+// The probes' listener: /livez, /readyz, /startupz, /metrics and the keys of signed identities over plain
+// HTTP/1.1, read-only, never a secret. It is open to the cluster's network, so it is small and bounded
+// (plain_server.h). What the answers are is decided in probe_answer.h. Control thread only.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

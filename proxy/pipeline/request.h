@@ -53,6 +53,7 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   void with_token();
   void claim_replay();
   void forward(const Admission& admission);
+  [[nodiscard]] Checked<void> sign_identity();
   void deny(const Refusal& refusal);
 
   // relay.cc

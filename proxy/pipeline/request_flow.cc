@@ -16,6 +16,7 @@ namespace {
 // Facts that one worker remembers. A token takes about 3 KiB, a header about 1 KiB.
 constexpr std::size_t kTokens = 8192;
 constexpr std::size_t kHeaders = 8192;
+constexpr std::size_t kAssertions = 8192;  // about 1 KiB each
 
 }  // namespace
 
@@ -134,6 +135,7 @@ void Request::forward(const Admission& admission) {
   }
   if (admission.kind() == Admission::Kind::kVerified) {
     identity::set_identity(plan, head_.fields, *evidence_.token, evidence_.proof.header->jkt);
+    if (auto signed_for = sign_identity(); !signed_for) return deny(signed_for.error());
   }
   const std::string_view path = policy::backend_path(*route(), target_.path);
   head_.target = target_.query.empty() ? path : head_.fields.arena().concat(path, target_.query);
@@ -145,6 +147,15 @@ void Request::forward(const Admission& admission) {
   if (!client_) return;
   backend_ = std::move(backend);
   if (body_ended_) backend_->on_request_end();
+}
+
+// The same once more, signed, for backends that want to check for themselves.
+Checked<void> Request::sign_identity() {
+  if (rules_->assertions == nullptr) return {};
+  const auto assertion = flow_.assertion_of(subject_, evidence_, began_.wall);
+  if (!assertion) return std::unexpected(assertion.error());
+  head_.fields.add(rules_->assertions->settings().header, (*assertion)->assertion);
+  return {};
 }
 
 void Request::deny(const Refusal& refusal) {
@@ -161,7 +172,7 @@ void Request::deny(const Refusal& refusal) {
 // ---- the flow
 
 RequestFlow::RequestFlow(FlowPorts ports, std::shared_ptr<const Rules> rules)
-    : ports_(ports), rules_(std::move(rules)), verifier_(kTokens, kHeaders) {}
+    : ports_(ports), rules_(std::move(rules)), verifier_(kTokens, kHeaders), assertions_(kAssertions) {}
 
 Ref<BackendStream> RequestFlow::start(http::RequestHead head, const ConnectionFacts& connection,
                                       Ref<ClientStream> client) {
@@ -178,6 +189,30 @@ void RequestFlow::refuse(Refusal refusal, std::uint16_t status, http::RequestHea
 void RequestFlow::replace_rules(std::shared_ptr<const Rules> rules) {
   rules_ = std::move(rules);
   verifier_.forget_tokens();
+  assertions_.clear();
+}
+
+Checked<std::shared_ptr<const SignedIdentity>> RequestFlow::assertion_of(const Subject& subject,
+                                                                         const Evidence& evidence,
+                                                                         UnixTime now) {
+  const Rules& rules = *subject.rules;
+  const std::string& audience = evidence.links(subject).assertion_audience;
+  std::string key(crypto::as_text(evidence.token_digest));
+  key += audience;
+  // A request that began before a reload signs for itself: what is remembered is the new rules'.
+  const bool current = &rules == rules_.get();
+  if (current) {
+    auto known = assertions_.find(key);
+    if (known != nullptr && now < known->renew_at) return known;
+  }
+  const UnixTime not_after = evidence.token->exp + rules.issuers[evidence.issuer].clock_skew;
+  auto made = rules.assertions->sign(*evidence.token, audience, evidence.proof.header->jkt, now, not_after);
+  if (!made)
+    return holdfast::refuse(Reason::overloaded, "the caller's identity could not be signed: " + made.error());
+  auto identity = std::make_shared<const SignedIdentity>(
+      SignedIdentity{*std::move(made), std::min(now + rules.assertions->settings().lifetime / 2, not_after)});
+  if (current) assertions_.insert(key, identity);
+  return identity;
 }
 
 identity::IdBytes RequestFlow::random_ids() {

@@ -9,6 +9,8 @@
 
 #include "base/time.h"
 #include "identity/forwarding_fields.h"
+#include "pipeline/assertion_signer.h"
+#include "pipeline/fact_cache.h"
 #include "pipeline/ports.h"
 #include "pipeline/rules.h"
 #include "pipeline/verifier.h"
@@ -42,6 +44,11 @@ class RequestFlow final : public RequestHandler {
   [[nodiscard]] const std::shared_ptr<const Rules>& rules() const { return rules_; }
   [[nodiscard]] const FlowPorts& ports() const { return ports_; }
   [[nodiscard]] Verifier& verifier() { return verifier_; }
+  // The signed identity of a verified request; a remembered one while it is young. Only where the rules of
+  // the request have a signer.
+  [[nodiscard]] Checked<std::shared_ptr<const SignedIdentity>> assertion_of(const Subject& subject,
+                                                                            const Evidence& evidence,
+                                                                            UnixTime now);
   // For request and trace ids; drawn in batches, since each draw costs as much as a small request.
   [[nodiscard]] identity::IdBytes random_ids();
 
@@ -49,6 +56,7 @@ class RequestFlow final : public RequestHandler {
   FlowPorts ports_;
   std::shared_ptr<const Rules> rules_;
   Verifier verifier_;
+  FactCache<SignedIdentity> assertions_;  // by token digest and audience
   std::string random_pool_;
 };
 

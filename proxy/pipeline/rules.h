@@ -12,6 +12,7 @@
 #include "dpop/nonce.h"
 #include "identity/header_plan.h"
 #include "jose/algorithm.h"
+#include "pipeline/assertion_signer.h"
 #include "policy/origin.h"
 #include "policy/route_table.h"
 #include "token/verify.h"
@@ -29,6 +30,7 @@ struct RouteLinks {
   std::size_t upstream = 0;          // the upstream's number for Upstreams; unused on a denied route
   bool nonce_required = false;
   bool close_at_expiry = false;
+  std::string assertion_audience;  // who the signed identity is for, where there is one
 };
 
 struct ProofRules {
@@ -48,6 +50,7 @@ struct Rules {
   // The nonce secret was made by this process, so a valid nonce was issued since its replay store was born.
   bool nonces_die_with_process = true;
   identity::HeaderPlan headers;
+  std::shared_ptr<const AssertionSigner> assertions;  // nullptr: backends get none
   answer::AnswerSettings answers;
 };
 

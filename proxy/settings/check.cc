@@ -8,7 +8,9 @@
 #include <unordered_map>
 
 #include "base/ascii.h"
+#include "base/secret.h"
 #include "crypto/certificate.h"
+#include "crypto/private_key.h"
 #include "policy/route_table.h"
 #include "settings/words.h"
 
@@ -229,7 +231,9 @@ bool is_reserved(std::string_view header) {
 
 void check_identity(const Settings& settings, Report& report) {
   const IdentityHeaders& headers = settings.identity_headers;
-  const std::array<std::pair<std::string_view, const std::string*>, 9> all{{
+  static const std::string kNone;
+  const std::string& assertion = settings.assertion ? settings.assertion->header : kNone;
+  const std::array<std::pair<std::string_view, const std::string*>, 10> all{{
       {"headers.sub", &headers.sub},
       {"headers.client_id", &headers.client_id},
       {"headers.preferred_username", &headers.preferred_username},
@@ -239,6 +243,7 @@ void check_identity(const Settings& settings, Report& report) {
       {"headers.iss", &headers.iss},
       {"headers.jkt", &headers.jkt},
       {"client_certificate", &headers.client_certificate},
+      {"assertion.header", &assertion},
   }};
   // backends take X_Auth-Subject and X-Auth-Subject for one name (CGI's HTTP_X_AUTH_SUBJECT)
   std::unordered_map<std::string, std::string_view> seen;
@@ -250,7 +255,8 @@ void check_identity(const Settings& settings, Report& report) {
     for (char& c : folded) c = is_alpha(c) || is_digit(c) ? c : '-';
     const auto [first, fresh] = seen.emplace(folded, claim);
     if (!fresh) {
-      const std::string_view other = first->second.substr(first->second.find('.') + 1);
+      const std::string_view other =
+          first->second.starts_with("headers.") ? first->second.substr(8) : first->second;
       report.error_at(path, "is the header of " + std::string(other) + " already");
     }
   }
@@ -310,6 +316,23 @@ struct Settling {
         break;
     }
   }
+  // A private key on P-256, as ES256 needs it (RFC 7518 3.4). The error never quotes the file.
+  void signing_key(std::filesystem::path& path, const std::string& place) {
+    if (path.empty()) return;
+    const std::string named = path.string();
+    file(path, place, true);
+    if (const FileState state = world.file(path);
+        state == FileState::kMissing || state == FileState::kUnreadable)
+      return;
+    const Secret text(world.contents(path).value_or(""));
+    const auto key = crypto::PrivateKey::from_pem(text.reveal());
+    if (!key) {
+      report.error_at(place, "holds " + key.error() + ": " + shown(place, named));
+    } else if (key->public_key().type() != crypto::KeyType::kP256) {
+      report.error_at(
+          place, "holds a key that does not fit ES256; `holdfast keygen` makes one: " + shown(place, named));
+    }
+  }
   // A file of certificates, of which one at least may sign others.
   void authorities(std::optional<std::filesystem::path>& path, const std::string& place) {
     if (!path || path->empty()) return;
@@ -357,6 +380,11 @@ void settle_files(Settings& settings, const World& world, Report& report) {
       *settings.admin->socket = (settle.folder / *settings.admin->socket).lexically_normal();
   }
   settle.file(settings.dpop.nonce.secret_file, "dpop.nonce.secret_file", true);
+  if (settings.assertion) {
+    settle.signing_key(settings.assertion->key, "identity.assertion.key");
+    if (settings.assertion->previous_key)
+      settle.signing_key(*settings.assertion->previous_key, "identity.assertion.previous_key");
+  }
   for (std::size_t i = 0; i < settings.upstreams.size(); ++i) {
     UpstreamTls& tls = settings.upstreams[i].tls;
     const std::string path = item("upstreams", i) + ".tls";

@@ -73,12 +73,16 @@ Value<std::string> plain_host(std::string expected) {
   });
 }
 
-Value<std::string> header_name() {
-  const auto name = scalar([](std::string_view text) -> Parsed<std::string> {
-    if (!is_token(text)) return std::unexpected("a header name or off");
+Value<std::string> field_name(std::string expected) {
+  return scalar([expected = std::move(expected)](std::string_view text) -> Parsed<std::string> {
+    if (!is_token(text)) return std::unexpected(expected);
     return std::string(text);
   });
-  return {[name](const Node& node, const Place& place, Report& report) -> std::optional<std::string> {
+}
+
+Value<std::string> header_name() {
+  return {[name = field_name("a header name or off")](const Node& node, const Place& place,
+                                                      Report& report) -> std::optional<std::string> {
     return is_off(node) ? std::optional<std::string>("") : name.read(node, place, report);
   }};
 }

@@ -43,6 +43,8 @@ template <class Whole>
 [[nodiscard]] Value<std::string> path_pattern();
 // Without a wildcard; `expected` stands after "must be".
 [[nodiscard]] Value<std::string> plain_host(std::string expected);
+// A header's name (RFC 9110 5.6.2); `expected` stands after "must be".
+[[nodiscard]] Value<std::string> field_name(std::string expected = "a header name");
 // A header's name, or off; "" is how the model says that a header is not sent.
 [[nodiscard]] Value<std::string> header_name();
 [[nodiscard]] Value<NonceMode> nonce_mode();

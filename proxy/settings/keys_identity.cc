@@ -3,6 +3,21 @@
 #include "settings/key_forms.h"
 
 namespace holdfast::settings {
+namespace {
+
+Value<Assertion> assertion() {
+  return map<Assertion>({
+      member<Assertion>("header", field_name(), &Assertion::header),
+      member<Assertion>("key", text(), &Assertion::key).required(),
+      member<Assertion>("previous_key", text(), &Assertion::previous_key),
+      member<Assertion>("audience", text(), &Assertion::audience),
+      member<Assertion>("issuer", text(), &Assertion::issuer),
+      // shorter ones would not outlast a request's way to a busy backend with a clock of its own
+      member<Assertion>("lifetime", time(10 * kSecond, kHour), &Assertion::lifetime),
+  });
+}
+
+}  // namespace
 
 Key<Draft> identity() {
   const Keys<IdentityHeaders> headers{
@@ -17,7 +32,7 @@ Key<Draft> identity() {
   };
   const Keys<Draft> keys{
       section<Draft>("headers", headers, &Settings::identity_headers),
-      not_yet<Draft>("assertion"),
+      member<Draft>("assertion", or_off(assertion()), &Settings::assertion),
       {"client_certificate",
        [name = header_name()](const Node& node, const Place& place, Draft& draft, Report& report) {
          if (auto read = name.read(node, place, report)) {

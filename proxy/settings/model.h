@@ -232,6 +232,17 @@ struct IdentityHeaders {
   bool operator==(const IdentityHeaders&) const = default;
 };
 
+// A signed JWT for the backend.
+struct Assertion {
+  std::string header = "X-Auth-Assertion";
+  std::filesystem::path key;                          // PEM, P-256
+  std::optional<std::filesystem::path> previous_key;  // PEM, P-256: published, signs nothing
+  std::optional<std::string> audience;                // nullopt: the upstream's name
+  std::string issuer = "holdfast";
+  milliseconds lifetime{60'000};
+  bool operator==(const Assertion&) const = default;
+};
+
 enum class LogLevel { kTrace, kDebug, kInfo, kWarning, kError };
 enum class AccessLog { kAll, kDenied, kOff };
 
@@ -270,6 +281,7 @@ struct Settings {
   std::vector<Upstream> upstreams;
   std::vector<Route> routes;  // never empty; first match wins
   IdentityHeaders identity_headers;
+  std::optional<Assertion> assertion;                 // nullopt: `off`, the default
   std::optional<Address> probes = Address{"", 9080};  // nullopt: `probes: off`
   std::optional<Admin> admin;                         // nullopt: `admin: off`
   Log log;

@@ -127,6 +127,7 @@ std::vector<std::string> changes(const Settings& before, const Settings& after) 
   };
   whole(before.dpop == after.dpop, "dpop");
   whole(before.identity_headers == after.identity_headers, "identity headers");
+  whole(before.assertion == after.assertion, "identity assertion");
   whole(before.admin == after.admin, "admin");
   whole(before.log == after.log, "log");
   whole(before.reload == after.reload, "reload");

@@ -101,8 +101,7 @@ TEST_F(CheckTest, SingleMistakes) {
 
 TEST_F(CheckTest, LaterFeaturesAreNamedAsNotYetSupported) {
   for (const char* later :
-       {"cors: {origins: [\"https://app.example.com\"]}\n", "dpop: {replay: {store: redis}}\n",
-        "identity: {assertion: {header: X-Auth-Assertion, key: assertion.pem}}\n"}) {
+       {"cors: {origins: [\"https://app.example.com\"]}\n", "dpop: {replay: {store: redis}}\n"}) {
     SCOPED_TRACE(later);
     const Finished done = check(std::string(kThreeLines) + later);
     EXPECT_EQ(done.exit_code, 3);

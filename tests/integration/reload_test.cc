@@ -230,6 +230,59 @@ TEST(ReloadTest, AnIssuerThatStaysIsNotAskedAgainAndANewOneIsThereWhenItCounts) 
             200);
 }
 
+// A key is published beside the one that signs, then signs itself, then is alone: at no moment a backend that
+// keeps the published keys for a while meets an assertion under a key that it cannot know.
+TEST(ReloadTest, SignedIdentitiesChangeTheirKeyWithoutAGap) {
+  Sidecar sidecar;
+  const SigningKey old_key = SigningKey::generate("ES256");
+  const SigningKey new_key = SigningKey::generate("ES256");
+  old_key.write_pem((sidecar.folder.path() / "old.pem").string());
+  new_key.write_pem((sidecar.folder.path() / "new.pem").string());
+  const auto published = [&] {
+    Stream stream = Stream::plain(sidecar.probes_port);
+    stream.send("GET /.well-known/jwks.json HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    const Response answer = MessageReader(stream).response();
+    std::vector<std::string> kids;
+    if (answer.status != 200) return kids;
+    const auto set = boost::json::parse(answer.body);
+    for (const auto& jwk : set.at("keys").as_array()) kids.emplace_back(jwk.at("kid").as_string());
+    return kids;
+  };
+  const auto kid_of_next = [&] {
+    EXPECT_EQ(sidecar.send(sidecar.with_proof("GET", "/orders/1")).status, 200);
+    const std::string assertion = sidecar.backend.last().fields.value("X-Auth-Assertion");
+    if (assertion.empty()) return std::string("none");
+    const auto header =
+        boost::json::parse(support::base64url_decode(assertion.substr(0, assertion.find('.'))));
+    return std::string(header.at("kid").as_string());
+  };
+  const std::string old_kid = old_key.thumbprint(), new_kid = new_key.thumbprint();
+  using Kids = std::vector<std::string>;
+  EXPECT_EQ(published(), Kids());
+  EXPECT_EQ(kid_of_next(), "none");
+
+  const auto assertion = [&](const std::string& keys) {
+    return sidecar.yaml() + "identity: {assertion: {" + keys + "}}\n";
+  };
+  reload(sidecar, assertion("key: old.pem"));
+  EXPECT_EQ(published(), Kids{old_kid});
+  EXPECT_EQ(kid_of_next(), old_kid);
+  reload(sidecar, assertion("key: old.pem, previous_key: new.pem"));
+  EXPECT_EQ(published(), (Kids{old_kid, new_kid}));
+  EXPECT_EQ(kid_of_next(), old_kid);
+  reload(sidecar, assertion("key: new.pem, previous_key: old.pem"));
+  EXPECT_EQ(published(), (Kids{new_kid, old_kid}));
+  EXPECT_EQ(kid_of_next(), new_kid);
+  reload(sidecar, assertion("key: new.pem"));
+  EXPECT_EQ(published(), Kids{new_kid});
+  EXPECT_EQ(metric(sidecar, kOk), "4");
+
+  sidecar.folder.write("new.pem", "no key");
+  reload(sidecar, assertion("key: new.pem"));
+  EXPECT_EQ(metric(sidecar, kFailed), "1");
+  EXPECT_EQ(kid_of_next(), new_kid) << "all or nothing";
+}
+
 TEST(ReloadTest, ReloadsThatCrowdEndWithTheLastFile) {
   Sidecar sidecar;
   const std::string last = with(sidecar.yaml(), "{path: /public/**}", "{path: /last/**}");

@@ -16,6 +16,8 @@ struct FakeState final : ProbeState {
   [[nodiscard]] bool takes_proofs() const override { return is_settled; }
   [[nodiscard]] bool has_metrics() const override { return measures; }
   [[nodiscard]] std::string metrics() const override { return "up 1\n"; }
+  [[nodiscard]] std::string assertion_keys() const override { return keys; }
+  std::string keys;
 };
 
 TEST(PlainAnswer, EachProbeSaysItsOwnThing) {
@@ -72,7 +74,7 @@ TEST(PlainAnswer, ReadsOnlyAndKnowsOnlyItsPaths) {
     EXPECT_EQ(answer.allow, "GET, HEAD");
   }
   for (const std::string_view target : {"/", "*", "", "/livez/", "/LIVEZ", "//livez", "/healthz", "/drain",
-                                        "/config", "/metrics", "?verbose"}) {
+                                        "/config", "/metrics", "/.well-known/jwks.json", "?verbose"}) {
     EXPECT_EQ(answer_probe("GET", target, state).status, 404u) << target;
     EXPECT_EQ(answer_probe("POST", target, state).status, 404u) << target;
   }
@@ -85,6 +87,16 @@ TEST(PlainAnswer, ServesMetricsWhereThereAreAny) {
   EXPECT_EQ(answer.status, 200u);
   EXPECT_EQ(answer.body, "up 1\n");
   EXPECT_TRUE(answer.content_type.starts_with("text/plain; version=0.0.4"));
+}
+
+TEST(PlainAnswer, PublishesTheKeysOfSignedIdentitiesWhereThereAreAny) {
+  FakeState state;
+  state.keys = R"({"keys":[]})";
+  const PlainAnswer answer = answer_probe("GET", "/.well-known/jwks.json", state);
+  EXPECT_EQ(answer.status, 200u);
+  EXPECT_EQ(answer.body, state.keys);
+  EXPECT_EQ(answer.content_type, "application/json");
+  EXPECT_EQ(answer_probe("POST", "/.well-known/jwks.json", state).status, 405u);
 }
 
 }  // namespace

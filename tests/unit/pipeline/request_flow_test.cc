@@ -1,6 +1,7 @@
 #include "pipeline/request_flow.h"
 
 #include "fake_world.h"
+#include "jose/jws.h"
 
 namespace holdfast::pipeline {
 namespace {
@@ -40,7 +41,7 @@ class RequestFlowTest : public ::testing::Test {
             std::make_shared<const jose::KeySet>(*jose::KeySet::parse(boost::json::serialize(set)))};
   }
 
-  std::shared_ptr<const Rules> rules() {
+  std::shared_ptr<Rules> rules() {
     policy::Route open{
         .name = "open", .match = {.paths = {"/open/**"}}, .access = policy::Access::public_access};
     open.upstream = "api";
@@ -159,6 +160,96 @@ TEST_F(RequestFlowTest, AVerifiedRequestGoesOnWithIdentityAndWithoutCredentials)
   EXPECT_EQ(log.lines[0].decision, "allow");
   EXPECT_EQ(log.lines[0].sub, "alice");
   EXPECT_EQ(log.lines[0].path, "/orders/7");
+}
+
+class SignedIdentityTest : public RequestFlowTest {
+ protected:
+  SignedIdentityTest() { flow->replace_rules(signing(60s)); }
+
+  std::shared_ptr<const Rules> signing(Millis lifetime) {
+    auto made = rules();
+    made->assertions = std::make_shared<const AssertionSigner>(
+        AssertionSigner::Settings{.header = "X-Auth-Assertion", .issuer = "edge", .lifetime = lifetime},
+        *crypto::PrivateKey::generate(crypto::SignatureAlgorithm::kEcdsaP256Sha256), std::nullopt);
+    made->headers = identity::HeaderPlan({.others = {"X-Auth-Assertion"}});
+    for (RouteLinks& links : made->links) links.assertion_audience = "orders";
+    return made;
+  }
+
+  // The assertion that the newest backend got, its payload.
+  std::string last() {
+    return std::string(upstreams.opened.back()->head.fields.find("X-Auth-Assertion").value_or(""));
+  }
+  boost::json::value payload_of(const std::string& assertion) {
+    const std::size_t dot = assertion.find('.');
+    return boost::json::parse(*base64url_decode(assertion.substr(dot + 1, assertion.rfind('.') - dot - 1)));
+  }
+};
+
+TEST_F(SignedIdentityTest, TellsAVerifiedCallerAndNobodyElse) {
+  const std::string t = token();
+  send("/orders/7",
+       {{"Authorization", "DPoP " + t}, {"DPoP", proof(t, "/orders/7")}, {"X_Auth_Assertion", "forged"}});
+  ASSERT_EQ(upstreams.opened.size(), 1U);
+  const http::Fields& fields = upstreams.opened[0]->head.fields;
+  EXPECT_EQ(fields.count("X-Auth-Assertion"), 1U);
+  EXPECT_EQ(fields.count("X_Auth_Assertion"), 0U);
+  const std::string assertion = last();
+  const auto payload = payload_of(assertion);
+  EXPECT_EQ(payload.at("iss"), "edge");
+  EXPECT_EQ(payload.at("aud"), "orders");
+  EXPECT_EQ(payload.at("sub"), "alice");
+  EXPECT_EQ(payload.at("exp").as_int64(), kStart + 60);
+  EXPECT_EQ(payload.at("cnf").at("jkt").as_string(), holder.jkt());
+
+  // Checked as a backend does: by the published set.
+  const auto set = jose::KeySet::parse(flow->rules()->assertions->key_set());
+  ASSERT_TRUE(set);
+  const auto jws = jose::split_compact(assertion, jose::kMaxTokenSize);
+  ASSERT_TRUE(jws);
+  const auto kid = boost::json::parse(*base64url_decode(jws->header)).at("kid").as_string();
+  const auto candidates = set->candidates(std::string_view(kid), jose::Algorithm::ES256);
+  ASSERT_EQ(candidates.size(), 1U);
+  EXPECT_TRUE(crypto::verify(candidates[0]->key, crypto::SignatureAlgorithm::kEcdsaP256Sha256,
+                             jws->signing_input, *base64url_decode(jws->signature)));
+
+  send("/open/a", {{"X-Auth-Assertion", "forged"}});
+  ASSERT_EQ(upstreams.opened.size(), 2U);
+  EXPECT_EQ(upstreams.opened[1]->head.fields.count("X-Auth-Assertion"), 0U);
+}
+
+TEST_F(SignedIdentityTest, IsHandedOutAgainUntilHalfOfItsLifeIsOver) {
+  const std::string t = token();
+  call("/orders/1", t, proof(t, "/orders/1"));
+  const std::string first = last();
+  advance(29s);
+  call("/orders/2", t, proof(t, "/orders/2"));
+  EXPECT_EQ(last(), first);
+  advance(2s);
+  call("/orders/3", t, proof(t, "/orders/3"));
+  EXPECT_NE(last(), first);
+  EXPECT_EQ(payload_of(last()).at("exp").as_int64(), kStart + 31 + 60);
+}
+
+TEST_F(SignedIdentityTest, NeverOutlivesItsToken) {
+  const std::string t = token({{"exp", kStart + 5}});
+  call("/orders/1", t, proof(t, "/orders/1"));
+  const auto skew = std::chrono::duration_cast<std::chrono::seconds>(rules()->issuers[0].clock_skew).count();
+  EXPECT_EQ(payload_of(last()).at("exp").as_int64(), kStart + 5 + skew)
+      << "the last moment at which the token is taken";
+}
+
+TEST_F(SignedIdentityTest, BelongsToOneCallerAndOneConfiguration) {
+  const std::string alice = token();
+  const std::string bob = token({{"sub", "bob"}});
+  call("/orders/1", alice, proof(alice, "/orders/1"));
+  const std::string first = last();
+  call("/orders/1", bob, proof(bob, "/orders/1"));
+  EXPECT_EQ(payload_of(last()).at("sub"), "bob");
+  flow->replace_rules(signing(120s));
+  call("/orders/2", alice, proof(alice, "/orders/2"));
+  EXPECT_NE(last(), first) << "another key";
+  EXPECT_EQ(payload_of(last()).at("exp").as_int64(), kStart + 120);
 }
 
 TEST_F(RequestFlowTest, APublicRouteIsAnonymousWhateverTheClientClaims) {

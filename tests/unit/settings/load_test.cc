@@ -106,6 +106,9 @@ TEST(Load, ReferenceShowsTheDefaults) {
   EXPECT_EQ(upstream.queue, Upstream().queue);
   EXPECT_EQ(upstream.max_retries, Upstream().max_retries);
   EXPECT_EQ(settings.identity_headers, IdentityHeaders());
+  EXPECT_EQ(settings.assertion.value().header, Assertion().header);
+  EXPECT_EQ(settings.assertion.value().issuer, Assertion().issuer);
+  EXPECT_EQ(settings.assertion.value().lifetime, Assertion().lifetime);
   EXPECT_EQ(settings.probes, Settings().probes);
   EXPECT_EQ(settings.log, Log());
   EXPECT_EQ(settings.shutdown, Shutdown());

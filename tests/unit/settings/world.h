@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "crypto/private_key.h"
 #include "settings/load.h"
 
 namespace holdfast::settings {
@@ -34,8 +35,13 @@ inline constexpr std::string_view kLeaf =
     "AiEApnaOz/aoH7i5pDRd6KZbvWUiVTAVseeR0TyPlxgqos8=\n"
     "-----END CERTIFICATE-----\n";
 
+inline std::string key_in_pem(crypto::SignatureAlgorithm algorithm) {
+  return std::string(crypto::PrivateKey::generate(algorithm)->to_pem()->reveal());
+}
+
 // Every file is there but those with "absent" in their name; "open" ones can be read by others, "closed" ones
-// by nobody. Each holds certificates, with one authority's among them but for "leaf" and "junk" ones.
+// by nobody. "p256...", "assertion..." and "p384..." hold a private key, the others certificates, with one
+// authority's among them but for "leaf" and "junk" ones.
 inline World a_machine(std::map<std::string, std::string, std::less<>> variables = {}) {
   return {[variables](std::string_view name) -> std::optional<std::string> {
             const auto at = variables.find(name);
@@ -52,6 +58,9 @@ inline World a_machine(std::map<std::string, std::string, std::less<>> variables
             if (name.contains("absent") || name.contains("closed") || name.contains("huge"))
               return std::nullopt;
             if (name.contains("leaf")) return std::string(kLeaf);
+            if (name.starts_with("p256") || name.starts_with("assertion"))
+              return key_in_pem(crypto::SignatureAlgorithm::kEcdsaP256Sha256);
+            if (name.starts_with("p384")) return key_in_pem(crypto::SignatureAlgorithm::kEcdsaP384Sha384);
             return name.contains("junk") ? std::string("junk") : std::string(kLeaf) + std::string(kAuthority);
           }};
 }
