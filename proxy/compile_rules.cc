@@ -50,6 +50,8 @@ policy::Access access(settings::Access from) {
   switch (from) {
     case settings::Access::kDpop:
       return policy::Access::dpop;
+    case settings::Access::kDpopOrBearer:
+      return policy::Access::dpop_or_bearer;
     case settings::Access::kPublic:
       return policy::Access::public_access;
     case settings::Access::kDeny:
@@ -101,7 +103,7 @@ std::vector<http::Cidr> blocks(const std::vector<settings::Cidr>& from) {
 
 bool needs_nonces(const settings::Settings& settings) {
   return std::ranges::any_of(settings.routes, [](const settings::Route& route) {
-    return route.access == settings::Access::kDpop && route.nonce == settings::NonceMode::kRequired;
+    return asks_for_token(route.access) && route.nonce == settings::NonceMode::kRequired;
   });
 }
 
@@ -113,12 +115,12 @@ std::shared_ptr<const pipeline::Rules> compile_rules(
   std::vector<pipeline::RouteLinks> links;
   for (const settings::Route& from : settings.routes) {
     routes.push_back(route(settings, from));
-    links.push_back({.issuers = from.issuers,
-                     .upstream = from.upstream ? numbers.upstreams[*from.upstream] : 0,
-                     .nonce_required = from.access == settings::Access::kDpop &&
-                                       from.nonce == settings::NonceMode::kRequired,
-                     .close_at_expiry = from.close_at_expiry,
-                     .assertion_audience = assertion_audience(settings, from)});
+    links.push_back(
+        {.issuers = from.issuers,
+         .upstream = from.upstream ? numbers.upstreams[*from.upstream] : 0,
+         .nonce_required = asks_for_token(from.access) && from.nonce == settings::NonceMode::kRequired,
+         .close_at_expiry = from.close_at_expiry,
+         .assertion_audience = assertion_audience(settings, from)});
   }
   const settings::IdentityHeaders& names = settings.identity_headers;
   const jose::AlgorithmSet proof_algorithms = algorithms(settings.dpop.algorithms);

@@ -10,6 +10,7 @@ class Admission {
  public:
   enum class Kind : unsigned char {
     kVerified,   // token, proof, binding, policy and replay claim all passed
+    kBearer,     // the route takes Bearer, and a token that is bound to no key passed; no key was proven
     kAnonymous,  // the route is public
   };
   [[nodiscard]] Kind kind() const { return kind_; }

@@ -191,6 +191,7 @@ struct AccessRecord {
   std::uint64_t bytes_in = 0, bytes_out = 0;
   std::string_view decision;  // allow | deny
   std::optional<Reason> reason;
+  std::string_view scheme;  // of the credentials that were looked at: dpop | bearer
   std::string_view sub, client_id, jkt, kid, proof_alg;
   std::optional<double> iat_offset_s;
 };

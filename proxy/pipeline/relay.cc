@@ -37,6 +37,18 @@ Refusal refusal_of(Cause cause) {
   return {Reason::upstream_unavailable, "the backend's answer was cut off or malformed"};
 }
 
+std::string_view scheme_word(policy::AuthScheme scheme) {
+  switch (scheme) {
+    case policy::AuthScheme::dpop:
+      return "dpop";
+    case policy::AuthScheme::bearer:
+      return "bearer";
+    case policy::AuthScheme::none:
+      break;
+  }
+  return "";
+}
+
 double milliseconds_between(const Now& from, const Now& to) {
   return std::chrono::duration<double, std::milli>(to.steady - from.steady).count();
 }
@@ -212,7 +224,6 @@ void Request::finish() {
   // What was chosen to serve it lives as long as the backend's exchange.
   const Ref<BackendStream> backend = std::exchange(backend_, nullptr);
   const token::AccessToken* const token = evidence_.token.get();
-  const dpop::ProofHeader* const proof = evidence_.proof.header.get();
   AccessRecord record;
   record.time = began_.wall;
   record.request_id = ids_.request_id;
@@ -237,10 +248,11 @@ void Request::finish() {
     if (token->client_id) record.client_id = *token->client_id;
     if (token->kid) record.kid = *token->kid;
   }
-  if (proof != nullptr) {
-    record.jkt = proof->jkt;
-    record.proof_alg = jose::algorithm_name(proof->alg);
-    record.iat_offset_s = std::chrono::duration<double>(evidence_.proof.iat - began_.wall).count();
+  record.scheme = scheme_word(tried_);
+  if (evidence_.proof) {
+    record.jkt = evidence_.proof->header->jkt;
+    record.proof_alg = jose::algorithm_name(evidence_.proof->header->alg);
+    record.iat_offset_s = std::chrono::duration<double>(evidence_.proof->iat - began_.wall).count();
   }
   flow_.ports().log.record(record);
 }

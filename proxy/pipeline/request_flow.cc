@@ -98,6 +98,10 @@ void Request::refetch_keys() {
 // Everything else about token and proof; the expensive signature after all that is cheap. A request that
 // would not get through to the backend leaves its proof unused, so that the client may send it again.
 void Request::with_token() {
+  if (evidence_.is_bearer()) {
+    const auto admission = Verifier::admit_bearer(subject_, evidence_, began_.wall);
+    return admission ? forward(*admission) : deny(admission.error());
+  }
   if (auto judged = Verifier::judge(subject_, evidence_, began_.wall); !judged) return deny(judged.error());
   if (flow_.ports().upstreams.is_overloaded(rules_->links[route()->index].upstream)) {
     return fail(Cause::kOverloaded);
@@ -133,8 +137,8 @@ void Request::forward(const Admission& admission) {
   if (connection_.client_certificate != nullptr) {
     identity::set_client_certificate(plan, head_.fields, connection_.client_certificate->subject);
   }
-  if (admission.kind() == Admission::Kind::kVerified) {
-    identity::set_identity(plan, head_.fields, *evidence_.token, evidence_.proof.header->jkt);
+  if (admission.kind() != Admission::Kind::kAnonymous) {
+    identity::set_identity(plan, head_.fields, *evidence_.token, evidence_.jkt());
     if (auto signed_for = sign_identity(); !signed_for) return deny(signed_for.error());
   }
   const std::string_view path = policy::backend_path(*route(), target_.path);
@@ -206,7 +210,7 @@ Checked<std::shared_ptr<const SignedIdentity>> RequestFlow::assertion_of(const S
     if (known != nullptr && now < known->renew_at) return known;
   }
   const UnixTime not_after = evidence.token->exp + rules.issuers[evidence.issuer].clock_skew;
-  auto made = rules.assertions->sign(*evidence.token, audience, evidence.proof.header->jkt, now, not_after);
+  auto made = rules.assertions->sign(*evidence.token, audience, evidence.jkt(), now, not_after);
   if (!made)
     return holdfast::refuse(Reason::overloaded, "the caller's identity could not be signed: " + made.error());
   auto identity = std::make_shared<const SignedIdentity>(

@@ -19,6 +19,11 @@ std::optional<std::size_t> issuer_named(const Subject& subject, const RouteLinks
   return std::nullopt;
 }
 
+bool satisfies_certificate(const token::AccessToken& token, const crypto::CertificateIdentity* certificate) {
+  return token.cnf.x5t_s256 && certificate != nullptr &&
+         crypto::constant_time_equal(*token.cnf.x5t_s256, certificate->thumbprint);
+}
+
 bool route_trusts(const RouteLinks& links, std::size_t issuer) {
   return std::ranges::find(links.issuers, issuer) != links.issuers.end();
 }
@@ -26,16 +31,11 @@ bool route_trusts(const RouteLinks& links, std::size_t issuer) {
 // RFC 8705 3: whoever stole the token has not the certificate's key.
 Checked<void> check_certificate(const token::AccessToken& token,
                                 const crypto::CertificateIdentity* certificate) {
-  if (!token.cnf.x5t_s256) return {};
-  if (certificate == nullptr) {
-    return refuse(Reason::certificate_mismatch,
-                  "the access token is bound to a client certificate, and this connection has none");
-  }
-  if (!crypto::constant_time_equal(*token.cnf.x5t_s256, certificate->thumbprint)) {
-    return refuse(Reason::certificate_mismatch,
-                  "the access token is bound to another client certificate than this connection's");
-  }
-  return {};
+  if (!token.cnf.x5t_s256 || satisfies_certificate(token, certificate)) return {};
+  return refuse(Reason::certificate_mismatch,
+                certificate == nullptr
+                    ? "the access token is bound to a client certificate, and this connection has none"
+                    : "the access token is bound to another client certificate than this connection's");
 }
 
 Refusal foreign_issuer() {
@@ -50,27 +50,14 @@ Verifier::Verifier(std::size_t token_capacity, std::size_t header_capacity)
 Checked<Evidence> Verifier::examine(const Subject& subject, const policy::Credentials& credentials,
                                     UnixTime now) {
   Evidence evidence;
-  auto proof = dpop::parse_proof(credentials.proof, &headers_);
-  if (!proof) return std::unexpected(std::move(proof.error()));
-  evidence.proof = std::move(*proof);
   evidence.credential = credentials.token;
   evidence.token_digest = crypto::sha256(credentials.token);
+  if (credentials.scheme == policy::AuthScheme::dpop) {
+    auto examined = examine_proof(subject, credentials.proof, evidence, now);
+    if (!examined) return std::unexpected(std::move(examined.error()));
+  }
 
   const RouteLinks& links = evidence.links(subject);
-  const ProofRules& rules = subject.rules->proof;
-  auto freshness =
-      dpop::check_claims(evidence.proof,
-                         {.method = subject.method,
-                          .normal_uri = subject.normal_uri,
-                          .token_digest = evidence.token_digest,
-                          .algorithms = rules.algorithms,
-                          .max_age = rules.max_age,
-                          .clock_skew = rules.clock_skew,
-                          .nonces = links.nonce_required ? subject.rules->nonces.get() : nullptr},
-                         now);
-  if (!freshness) return std::unexpected(std::move(freshness.error()));
-  evidence.freshness = *freshness;
-
   if (const auto fact = tokens_.find(crypto::as_text(evidence.token_digest));
       fact != nullptr && fact->rules == subject.rules) {
     if (!route_trusts(links, fact->issuer)) return std::unexpected(foreign_issuer());
@@ -86,6 +73,27 @@ Checked<Evidence> Verifier::examine(const Subject& subject, const policy::Creden
   evidence.issuer = *issuer;
   evidence.parsed = std::move(*parsed);
   return evidence;
+}
+
+Checked<void> Verifier::examine_proof(const Subject& subject, std::string_view compact, Evidence& evidence,
+                                      UnixTime now) {
+  auto proof = dpop::parse_proof(compact, &headers_);
+  if (!proof) return std::unexpected(std::move(proof.error()));
+  evidence.proof = std::move(*proof);
+  const ProofRules& rules = subject.rules->proof;
+  const bool nonce_required = evidence.links(subject).nonce_required;
+  auto freshness = dpop::check_claims(*evidence.proof,
+                                      {.method = subject.method,
+                                       .normal_uri = subject.normal_uri,
+                                       .token_digest = evidence.token_digest,
+                                       .algorithms = rules.algorithms,
+                                       .max_age = rules.max_age,
+                                       .clock_skew = rules.clock_skew,
+                                       .nonces = nonce_required ? subject.rules->nonces.get() : nullptr},
+                                      now);
+  if (!freshness) return std::unexpected(std::move(freshness.error()));
+  evidence.freshness = *freshness;
+  return {};
 }
 
 Checked<void> Verifier::settle_token(const Subject& subject, Evidence& evidence, const IssuerKeys* keys) {
@@ -124,20 +132,31 @@ Checked<void> Verifier::judge(const Subject& subject, const Evidence& evidence, 
     return refuse(Reason::token_unbound, "the access token has no cnf.jkt: it is bound to no key");
   }
   if (auto bound = check_certificate(token, subject.client_certificate); !bound) return bound;
-  if (auto bound = dpop::check_binding(evidence.proof, *token.cnf.jkt); !bound) return bound;
+  if (auto bound = dpop::check_binding(*evidence.proof, *token.cnf.jkt); !bound) return bound;
   return policy::check_requirements(subject.route->require, token);
 }
 
+Checked<Admission> Verifier::admit_bearer(const Subject& subject, const Evidence& evidence, UnixTime now) {
+  const token::AccessToken& token = *evidence.token;
+  const auto refused = [](Checked<void>& checked) { return std::unexpected(std::move(checked.error())); };
+  auto judged = token::judge(token, subject.rules->issuers[evidence.issuer], now);
+  if (!judged) return refused(judged);
+  auto unbound = token::check_bearer(token, satisfies_certificate(token, subject.client_certificate));
+  if (!unbound) return refused(unbound);
+  auto met = policy::check_requirements(subject.route->require, token);
+  if (!met) return refused(met);
+  return Admission(Admission::Kind::kBearer);
+}
+
 Checked<void> Verifier::verify_proof(const Evidence& evidence) {
-  if (auto verified = dpop::verify_signature(evidence.proof); !verified) return verified;
-  if (!evidence.proof.header_known) {
-    headers_.insert(evidence.proof.header_segment, evidence.proof.header);
-  }
+  const dpop::Proof& proof = *evidence.proof;
+  if (auto verified = dpop::verify_signature(proof); !verified) return verified;
+  if (!proof.header_known) headers_.insert(proof.header_segment, proof.header);
   return {};
 }
 
 ReplayClaim Verifier::replay_claim(const Subject& subject, const Evidence& evidence, UnixTime now) {
-  const dpop::Proof& proof = evidence.proof;
+  const dpop::Proof& proof = *evidence.proof;
   const ProofRules& rules = subject.rules->proof;
   ReplayClaim claim{};
   claim.id = dpop::replay_key(proof.header->jkt, subject.method, subject.normal_uri, proof.jti);

@@ -38,7 +38,7 @@ struct Subject {
 
 // What the steps have learned of one request so far.
 struct Evidence {
-  dpop::Proof proof;
+  std::optional<dpop::Proof> proof;  // with the DPoP scheme, and then always
   dpop::Freshness freshness;
   crypto::Digest256 token_digest{};
   std::string_view credential;                      // the token as sent
@@ -47,6 +47,9 @@ struct Evidence {
   std::shared_ptr<const token::AccessToken> token;  // once it verified
   std::uint64_t generation = 0;                     // of the issuer's keys that `token` verified under
 
+  [[nodiscard]] bool is_bearer() const { return !proof; }
+  // The proof key's thumbprint; empty with Bearer.
+  [[nodiscard]] std::string_view jkt() const { return proof ? std::string_view(proof->header->jkt) : ""; }
   [[nodiscard]] const RouteLinks& links(const Subject& subject) const {
     return subject.rules->links[subject.route->index];
   }
@@ -66,16 +69,19 @@ class Verifier {
  public:
   Verifier(std::size_t token_capacity, std::size_t header_capacity);
 
-  // Rules 1-10, 13, 11, 12 on the proof, then the token's form. What `credentials` views outlives the
-  // evidence.
+  // Rules 1-10, 13, 11, 12 on the proof, where the scheme is DPoP, then the token's form. What `credentials`
+  // views outlives the evidence.
   [[nodiscard]] Checked<Evidence> examine(const Subject& subject, const policy::Credentials& credentials,
                                           UnixTime now);
   // Rule 17 and 19 with the issuer's keys; nullptr: there are none. token_key_unknown: a refetch may help,
   // and settle_token may be called again with other keys.
   [[nodiscard]] Checked<void> settle_token(const Subject& subject, Evidence& evidence,
                                            const IssuerKeys* keys);
-  // Rule 18 and 23 for now, the binding 14, the route's demands.
+  // With a proof: rule 18 and 23 for now, the binding 14, the route's demands.
   [[nodiscard]] static Checked<void> judge(const Subject& subject, const Evidence& evidence, UnixTime now);
+  // Without: the same with rule 3 for the binding. Nothing else is left to check then.
+  [[nodiscard]] static Checked<Admission> admit_bearer(const Subject& subject, const Evidence& evidence,
+                                                       UnixTime now);
   // Rule 15. The proof's header is remembered afterwards.
   [[nodiscard]] Checked<void> verify_proof(const Evidence& evidence);
   // Rule 16: what is to be claimed, and what the store's result means.
@@ -89,6 +95,9 @@ class Verifier {
   void forget_tokens() { tokens_.clear(); }
 
  private:
+  [[nodiscard]] Checked<void> examine_proof(const Subject& subject, std::string_view compact,
+                                            Evidence& evidence, UnixTime now);
+
   class HeaderCache final : public dpop::KnownHeaders {
    public:
     explicit HeaderCache(std::size_t capacity) : facts_(capacity) {}

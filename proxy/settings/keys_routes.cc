@@ -67,7 +67,7 @@ Value<RouteDraft> route() {
       section<RouteDraft>("match", match(), &Route::match),
       member<RouteDraft>("access",
                          choice<Access>({{"dpop", Access::kDpop},
-                                         {"dpop_or_bearer", std::nullopt},
+                                         {"dpop_or_bearer", Access::kDpopOrBearer},
                                          {"public", Access::kPublic},
                                          {"deny", Access::kDeny}}),
                          &Route::access),

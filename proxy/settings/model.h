@@ -196,7 +196,11 @@ struct Match {
   bool operator==(const Match&) const = default;
 };
 
-enum class Access { kDpop, kPublic, kDeny };
+enum class Access { kDpop, kDpopOrBearer, kPublic, kDeny };
+
+[[nodiscard]] constexpr bool asks_for_token(Access access) {
+  return access == Access::kDpop || access == Access::kDpopOrBearer;
+}
 
 struct Require {
   std::vector<std::string> scopes;     // all of them
@@ -209,7 +213,7 @@ struct Route {
   std::string name;
   Match match;
   Access access = Access::kDpop;
-  std::vector<std::size_t> issuers;  // indexes into Settings::issuers; not empty where access is kDpop
+  std::vector<std::size_t> issuers;  // indexes into Settings::issuers; not empty where a token is asked for
   Require require;
   NonceMode nonce = NonceMode::kOff;    // resolved: the route's own, else dpop.nonce.mode
   std::optional<std::size_t> upstream;  // index into Settings::upstreams; nullopt only where access is kDeny

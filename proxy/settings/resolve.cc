@@ -194,7 +194,7 @@ std::vector<Route> resolve_routes(Draft& draft, const Settings& settings, Report
       out.push_back(route);
       continue;
     }
-    if (route.access == Access::kDpop) {
+    if (asks_for_token(route.access)) {
       resolve_issuers_of(route, issuers, path, report);
       route.nonce = route.own_nonce.value_or(settings.dpop.nonce.mode);
     } else if (!report.refused(path + ".access")) {

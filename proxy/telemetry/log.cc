@@ -50,6 +50,7 @@ void Log::record(const pipeline::AccessRecord& record) {
   line.count("bytes_out", record.bytes_out);
   line.text("decision", record.decision);
   line.text("reason", record.reason ? reason_name(*record.reason) : std::string_view());
+  line.text("scheme", record.scheme);
   line.text("sub", record.sub);
   line.text("client_id", record.client_id);
   line.text("jkt", record.jkt);

@@ -19,6 +19,9 @@ void RequestMetrics::record(const pipeline::AccessRecord& record) {
     ++route.requests[{method, record.status}];
     ++route.decisions[(record.decision == "deny" ? kWords : 0) +
                       (record.reason ? static_cast<std::size_t>(*record.reason) + 1 : 0)];
+    for (std::size_t i = 0; i < kSchemes.size(); ++i) {
+      if (record.scheme == kSchemes[i] && record.decision == "allow") ++route.schemes[i];
+    }
     ++route.durations[bucket];
     route.seconds += seconds;
   }
@@ -29,6 +32,7 @@ void RequestMetrics::Route::add(const Route& other) {
   for (const auto& [label, count] : other.requests) requests[label] += count;
   for (std::size_t i = 0; i < decisions.size(); ++i) decisions[i] += other.decisions[i];
   for (std::size_t i = 0; i < durations.size(); ++i) durations[i] += other.durations[i];
+  for (std::size_t i = 0; i < schemes.size(); ++i) schemes[i] += other.schemes[i];
   seconds += other.seconds;
 }
 
@@ -57,6 +61,14 @@ void RequestMetrics::write(std::span<RequestMetrics* const> workers, Exposition&
                   {"decision", i < kWords ? "allow" : "deny"},
                   {"reason", word == 0 ? "" : reason_name(kAllReasons[word - 1])}},
                  route.decisions[i]);
+    }
+  }
+
+  out.family("holdfast_credentials_total", "counter",
+             "Allowed requests, by the scheme of their access token.");
+  for (const auto& [name, route] : all) {
+    for (std::size_t i = 0; i < kSchemes.size(); ++i) {
+      if (route.schemes[i] != 0) out.sample({{"route", name}, {"scheme", kSchemes[i]}}, route.schemes[i]);
     }
   }
 

@@ -27,7 +27,8 @@ class RequestMetrics final : public pipeline::AccessLog {
 
   void record(const pipeline::AccessRecord& record) override;
 
-  // holdfast_requests_total, holdfast_decisions_total and holdfast_request_duration_seconds.
+  // holdfast_requests_total, holdfast_decisions_total, holdfast_credentials_total and
+  // holdfast_request_duration_seconds.
   static void write(std::span<RequestMetrics* const> workers, Exposition& out);
 
  private:
@@ -36,6 +37,8 @@ class RequestMetrics final : public pipeline::AccessLog {
   // Seconds; from a cached answer to a slow report.
   static constexpr auto kBounds =
       std::to_array<double>({0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10});
+
+  static constexpr auto kSchemes = std::to_array<std::string_view>({"dpop", "bearer"});
 
   // Decision (deny or not) and reason (none first), as one number.
   static constexpr std::size_t kWords = kAllReasons.size() + 1;
@@ -46,6 +49,7 @@ class RequestMetrics final : public pipeline::AccessLog {
     std::array<std::uint64_t, kDecisions> decisions{};
     std::array<std::uint64_t, kBounds.size() + 1> durations{};  // not cumulated
     double seconds = 0;
+    std::array<std::uint64_t, kSchemes.size()> schemes{};  // of the credentials of what was allowed
 
     void add(const Route& other);
   };

@@ -38,6 +38,8 @@ class Certificates : public ::testing::Test {
  protected:
   explicit Certificates(const std::string& auth = "optional")
       : sidecar({.tls = "client_auth: " + auth + ", client_ca: \"" + authority.file() + "\", ",
+                 .routes = "  - {name: either, match: {path: /either/**}, access: dpop_or_bearer, upstream: "
+                           "backend}\n",
                  .top = "identity: {client_certificate: X-Client-Subject}\n"}) {}
 
   [[nodiscard]] TlsOptions with(const CertificatePaths& paths) const {
@@ -94,6 +96,20 @@ TEST_F(Certificates, ABoundTokenNeedsTheConnectionsCertificate) {
     EXPECT_EQ(over(stream, unbound).status, 200);
     EXPECT_TRUE(sidecar.backend.last().fields.all("X-Client-Subject").empty());
   }
+}
+
+// RFC 8705 alone: where Bearer is taken, the certificate is all that such a token asks for.
+TEST_F(Certificates, ABearerTokenMayBeBoundToOne) {
+  AccessToken token = sidecar.token();
+  token.payload.text("typ", "Bearer").raw("cnf", R"({"x5t#S256":")" + thumbprint(mine.certificate) + "\"}");
+  Request request;
+  request.target = "/either/1";
+  request.add("Authorization", "Bearer " + sidecar.issuer.sign(token));
+  Stream stream = Stream::tls(sidecar.tls_port, with(mine));
+  EXPECT_EQ(over(stream, request).status, 200);
+  Stream stolen = Stream::tls(sidecar.tls_port, with(other));
+  expect_refusal(over(stolen, request), 401, "certificate_mismatch");
+  EXPECT_EQ(sidecar.backend.seen_count(), 1U);
 }
 
 TEST_F(Certificates, OneThatDoesNotVerifyIsAFailedHandshake) {

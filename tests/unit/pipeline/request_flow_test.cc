@@ -1,6 +1,6 @@
 #include "pipeline/request_flow.h"
 
-#include "fake_world.h"
+#include "flow_test.h"
 #include "jose/jws.h"
 
 namespace holdfast::pipeline {
@@ -9,126 +9,7 @@ namespace {
 using namespace testing;
 using namespace std::chrono_literals;
 
-constexpr std::string_view kOrigin = "https://api.example.com";
-
-class RequestFlowTest : public ::testing::Test {
- protected:
-  RequestFlowTest() {
-    test_now = {UnixTime(std::chrono::seconds(kStart)), SteadyTime(1h)};
-    keys.current = keys_of(issuer, "k1", 1);
-    connection.tls = true;
-    connection.client_ip = "192.0.2.7";
-    flow = std::make_unique<RequestFlow>(FlowPorts{.keys = keys,
-                                                   .replay = replay,
-                                                   .upstreams = upstreams,
-                                                   .log = log,
-                                                   .alarms = alarms,
-                                                   .now = read_test_clock,
-                                                   .overloaded = &short_of_memory},
-                                         rules());
-  }
-
-  ~RequestFlowTest() override {
-    // A backend that never answered and its request hold each other.
-    for (const Ref<FakeBackend>& backend : upstreams.opened) backend->client.reset();
-  }
-
-  static IssuerKeys keys_of(const Signer& signer, std::string_view kid, std::uint64_t generation) {
-    boost::json::object jwk = signer.jwk();
-    jwk["kid"] = kid;
-    const boost::json::object set{{"keys", boost::json::array{jwk}}};
-    return {generation,
-            std::make_shared<const jose::KeySet>(*jose::KeySet::parse(boost::json::serialize(set)))};
-  }
-
-  std::shared_ptr<Rules> rules() {
-    policy::Route open{
-        .name = "open", .match = {.paths = {"/open/**"}}, .access = policy::Access::public_access};
-    open.upstream = "api";
-    policy::Route closed{.name = "closed", .match = {.paths = {"/closed"}}, .access = policy::Access::deny};
-    policy::Route scoped{.name = "scoped", .match = {.paths = {"/scoped"}}};
-    scoped.require.scopes = {"orders:write"};
-    policy::Route nonced{.name = "nonced", .match = {.paths = {"/nonced"}}};
-    policy::Route stripped{.name = "stripped", .match = {.paths = {"/v1/**"}}, .strip_prefix = "/v1"};
-    policy::Route guarded{.name = "guarded", .match = {.paths = {"/orders/**"}}};
-    std::vector<policy::Route> routes{open, closed, scoped, nonced, stripped, guarded};
-    std::vector<RouteLinks> links(routes.size(), RouteLinks{.issuers = {0}});
-    links[3].nonce_required = true;
-    auto made = std::make_shared<Rules>(Rules{
-        .routes = policy::RouteTable(std::move(routes)),
-        .links = std::move(links),
-        .nonces =
-            std::make_shared<const dpop::NonceIssuer>(Secret("sixteen bytes or more"), std::nullopt, 5min),
-        .headers = identity::HeaderPlan({.client_certificate = "X-Client-Subject"})});
-    made->listeners.push_back(
-        {.name = "public", .origin = {.public_origins = {*http::parse_origin(kOrigin)}}});
-    made->issuers.push_back({.issuer = "https://id.example.com", .audiences = {"api"}});
-    made->issuer_numbers = {0};
-    return made;
-  }
-
-  std::string token(boost::json::object changes = {}, const Signer* by = nullptr,
-                    std::string_view kid = "k1") {
-    boost::json::object claims{{"iss", "https://id.example.com"},
-                               {"aud", "api"},
-                               {"sub", "alice"},
-                               {"exp", kStart + 300},
-                               {"cnf", {{"jkt", holder.jkt()}}}};
-    for (auto& [name, value] : changes) claims[name] = value;
-    return (by != nullptr ? *by : issuer).sign({{"alg", "ES256"}, {"typ", "JWT"}, {"kid", kid}}, claims);
-  }
-
-  std::string proof(std::string_view token, std::string_view path, boost::json::object changes = {},
-                    const Signer* by = nullptr, std::string_view method = "GET") {
-    const Signer& signer = by != nullptr ? *by : holder;
-    const auto digest = crypto::sha256(token);
-    boost::json::object claims{
-        {"jti", "jti-" + std::to_string(++proofs)},
-        {"htm", method},
-        {"htu", std::string(kOrigin) + std::string(path)},
-        {"iat", std::chrono::duration_cast<std::chrono::seconds>(test_now.wall.time_since_epoch()).count()},
-        {"ath", base64url_encode(digest)}};
-    for (auto& [name, value] : changes) claims[name] = value;
-    return signer.sign({{"alg", "ES256"}, {"typ", "dpop+jwt"}, {"jwk", signer.jwk()}}, claims);
-  }
-
-  struct Sent {
-    Ref<FakeClient> client;
-    Ref<BackendStream> request;
-  };
-
-  Sent send(std::string_view target, std::vector<std::pair<std::string, std::string>> fields,
-            std::string_view method = "GET") {
-    http::RequestHead head;
-    head.method = head.fields.arena().store(method);
-    head.target = head.fields.arena().store(target);
-    head.authority = "api.example.com";
-    head.fields.add("Host", "api.example.com");
-    for (const auto& [name, value] : fields) head.fields.add(name, value);
-    auto client = make_counted<FakeClient>();
-    auto request = flow->start(std::move(head), connection, client);
-    return {client, request};
-  }
-
-  Sent call(std::string_view path, const std::string& token, const std::string& proof) {
-    return send(path, {{"Authorization", "DPoP " + token}, {"DPoP", proof}});
-  }
-  Sent call(std::string_view path) {
-    const std::string t = token();
-    return call(path, t, proof(t, path));
-  }
-
-  Signer issuer, holder, stranger;
-  FakeKeys keys;
-  FakeReplay replay;
-  FakeUpstreams upstreams;
-  FakeLog log;
-  FakeAlarms alarms;
-  std::atomic<bool> short_of_memory = false;
-  ConnectionFacts connection;
-  std::unique_ptr<RequestFlow> flow;
-  int proofs = 0;
-};
+class RequestFlowTest : public FlowTest {};
 
 TEST_F(RequestFlowTest, AVerifiedRequestGoesOnWithIdentityAndWithoutCredentials) {
   const std::string t = token();
@@ -520,7 +401,7 @@ TEST_F(RequestFlowTest, ARememberedTokenIsJudgedByEachRoutesDemands) {
 TEST_F(RequestFlowTest, RememberedTokensAreForgottenWithTheRules) {
   const std::string t = token();
   EXPECT_EQ(call("/orders/1", t, proof(t, "/orders/1")).client->status, 0);
-  auto changed = std::make_shared<Rules>(std::move(const_cast<Rules&>(*rules())));
+  auto changed = rules();
   changed->issuers[0].algorithms = jose::AlgorithmSet{jose::Algorithm::PS256};
   flow->replace_rules(changed);
   EXPECT_EQ(call("/orders/1", t, proof(t, "/orders/1")).client->reason(), "token_algorithm");
@@ -532,7 +413,7 @@ TEST_F(RequestFlowTest, WhatARequestLearnsUnderOldRulesSaysNothingToNewOnes) {
   keys.answer_at_once = false;
   const std::string t = token({}, &rotated, "k2");
   const auto old = call("/orders/1", t, proof(t, "/orders/1"));
-  auto changed = std::make_shared<Rules>(std::move(const_cast<Rules&>(*rules())));
+  auto changed = rules();
   changed->issuers[0].audiences = {"another-api"};
   flow->replace_rules(changed);
   keys.answer();
@@ -565,7 +446,7 @@ TEST_F(RequestFlowTest, ANonceIsDemandedOfferedAndRenewed) {
 }
 
 TEST_F(RequestFlowTest, AnUnknownOriginIsMisdirectedOnProtectedRoutesOnly) {
-  auto two = std::make_shared<Rules>(std::move(const_cast<Rules&>(*rules())));
+  auto two = rules();
   two->listeners[0].origin.public_origins.push_back(*http::parse_origin("https://other.example.com"));
   flow->replace_rules(two);
   for (const auto& [path, status] : {std::pair<std::string_view, int>{"/orders/1", 421}, {"/open/1", 0}}) {

@@ -33,6 +33,7 @@ AccessRecord allowed() {
   record.bytes_in = 10;
   record.bytes_out = 20;
   record.decision = "allow";
+  record.scheme = "dpop";
   record.sub = "alice";
   record.client_id = "cli";
   record.jkt = "JKT";
@@ -70,7 +71,7 @@ TEST(Log, AnAccessLineHasTheContractsFieldsInItsOrder) {
       R"("trace_id":"t1","client_ip":"203.0.113.7","listener":"public","route":"orders","method":"GET",)"
       R"("host":"api.example.com","path":"/v1/orders","status":200,"duration_ms":1.250,)"
       R"("upstream":"http://127.0.0.1:8000","upstream_ms":1,"bytes_in":10,"bytes_out":20,)"
-      R"("decision":"allow","reason":null,"sub":"alice","client_id":"cli","jkt":"JKT","kid":"k1",)"
+      R"("decision":"allow","reason":null,"scheme":"dpop","sub":"alice","client_id":"cli","jkt":"JKT","kid":"k1",)"
       R"("proof_alg":"ES256","iat_offset_s":-0.500,"upstream_server":"http://127.0.0.1:8000"})"
       "\n");
 }
@@ -78,7 +79,7 @@ TEST(Log, AnAccessLineHasTheContractsFieldsInItsOrder) {
 TEST(Log, ADeniedRequestNamesItsReasonAndKeepsEveryField) {
   const auto line = boost::json::parse(logged({}, {denied()})).as_object();
   EXPECT_EQ(line.at("reason"), "proof_replayed");
-  EXPECT_EQ(line.size(), 26u);
+  EXPECT_EQ(line.size(), 27u);
   EXPECT_TRUE(line.at("sub").is_null());
   EXPECT_TRUE(line.at("upstream_ms").is_null());
 }

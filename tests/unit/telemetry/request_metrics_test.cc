@@ -21,6 +21,7 @@ pipeline::AccessRecord record_of(std::string_view route, std::string_view method
   record.duration_ms = ms;
   record.reason = reason;
   record.decision = reason ? "deny" : "allow";
+  record.scheme = method == "POST" ? "bearer" : "dpop";
   return record;
 }
 
@@ -44,10 +45,14 @@ TEST(RequestMetrics, SumsWorkersAndHandsRecordsOn) {
   two.record(record_of("orders", "GET", 200, 30));
   two.record(record_of("orders", "POST", 401, 0.1, Reason::proof_replayed));
   two.record(record_of("orders", "BREW", 404, 20'000, Reason::no_route));
-  EXPECT_EQ(log.records, 4);
+  two.record(record_of("orders", "POST", 200, 30));
+  pipeline::AccessRecord open = record_of("open", "GET", 200, 1);
+  open.scheme = "";
+  one.record(open);
   pipeline::AccessRecord broken = record_of("other", "GET", 502, 1, Reason::upstream_unavailable);
   broken.decision = "allow";
   one.record(broken);
+  EXPECT_EQ(log.records, 7);
 
   Exposition out;
   const std::vector<RequestMetrics*> workers{&one, &two};
@@ -58,20 +63,23 @@ TEST(RequestMetrics, SumsWorkersAndHandsRecordsOn) {
            "holdfast_requests_total{route=\"orders\",method=\"GET\",code=\"200\"} 2\n",
            "holdfast_requests_total{route=\"orders\",method=\"POST\",code=\"401\"} 1\n",
            "holdfast_requests_total{route=\"orders\",method=\"other\",code=\"404\"} 1\n",
-           "holdfast_decisions_total{route=\"orders\",decision=\"allow\",reason=\"\"} 2\n",
+           "holdfast_decisions_total{route=\"orders\",decision=\"allow\",reason=\"\"} 3\n",
+           "holdfast_credentials_total{route=\"orders\",scheme=\"dpop\"} 2\n",
+           "holdfast_credentials_total{route=\"orders\",scheme=\"bearer\"} 1\n",
            "holdfast_decisions_total{route=\"orders\",decision=\"deny\",reason=\"proof_replayed\"} 1\n",
            "holdfast_decisions_total{route=\"other\",decision=\"allow\",reason=\"upstream_unavailable\"} 1\n",
            "# TYPE holdfast_request_duration_seconds histogram\n",
            "holdfast_request_duration_seconds_bucket{route=\"orders\",le=\"0.0005\"} 1\n",
            "holdfast_request_duration_seconds_bucket{route=\"orders\",le=\"0.001\"} 2\n",
-           "holdfast_request_duration_seconds_bucket{route=\"orders\",le=\"0.05\"} 3\n",
-           "holdfast_request_duration_seconds_bucket{route=\"orders\",le=\"10\"} 3\n",
-           "holdfast_request_duration_seconds_bucket{route=\"orders\",le=\"+Inf\"} 4\n",
-           "holdfast_request_duration_seconds_count{route=\"orders\"} 4\n",
+           "holdfast_request_duration_seconds_bucket{route=\"orders\",le=\"0.05\"} 4\n",
+           "holdfast_request_duration_seconds_bucket{route=\"orders\",le=\"10\"} 4\n",
+           "holdfast_request_duration_seconds_bucket{route=\"orders\",le=\"+Inf\"} 5\n",
+           "holdfast_request_duration_seconds_count{route=\"orders\"} 5\n",
        }) {
     EXPECT_NE(text.find(line), std::string::npos) << line << "in\n" << text;
   }
   EXPECT_EQ(text.find("BREW"), std::string::npos) << "a client's word is no label";
+  EXPECT_EQ(text.find("credentials_total{route=\"open\""), std::string::npos);
 }
 
 }  // namespace
