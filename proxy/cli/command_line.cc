@@ -13,6 +13,7 @@
 #include "cli/health.h"
 #include "cli/keygen.h"
 #include "cli/proof.h"
+#include "cli/schema.h"
 #include "cli/version.h"
 
 namespace holdfast::cli {
@@ -65,6 +66,7 @@ struct Commands {
   CLI::App* check;
   CLI::App* proof;
   CLI::App* keygen;
+  CLI::App* schema;
   CLI::App* health;
   CLI::App* version;
 };
@@ -107,6 +109,9 @@ Commands describe(CLI::App& app, Arguments& arguments) {
   commands.keygen->add_option("--alg", arguments.algorithm, "The algorithm that it will sign with")
       ->capture_default_str();
 
+  commands.schema =
+      app.add_subcommand("schema", "The JSON Schema (draft-07) of the configuration, for editors");
+
   commands.health = app.add_subcommand("health", "Ask a probe, for a container's health check");
   commands.health->add_option("url", arguments.health_url, "Where the probe is")->capture_default_str();
 
@@ -121,6 +126,7 @@ int dispatch(const Commands& commands, const Arguments& arguments, const Run& ru
   if (commands.check->parsed()) return check(arguments.config, arguments.check);
   if (commands.proof->parsed()) return proof(arguments.proof);
   if (commands.keygen->parsed()) return keygen(arguments.algorithm);
+  if (commands.schema->parsed()) return schema();
   if (commands.health->parsed()) return health(arguments.health_url);
   return version(arguments.json);
 }

@@ -23,16 +23,26 @@ inline constexpr milliseconds kYear{8'760 * kHour};
 
 template <class Whole>
 [[nodiscard]] Value<Whole> whole(Whole least, Whole most) {
-  return converted(number([least, most](std::string_view text) {
-                     return parse_whole(text, static_cast<std::uint64_t>(least),
-                                        static_cast<std::uint64_t>(most));
-                   }),
-                   [](std::uint64_t value) { return static_cast<Whole>(value); });
+  const auto lower = static_cast<std::uint64_t>(least);
+  const auto upper = static_cast<std::uint64_t>(most);
+  auto value = scalar(
+      [lower, upper](std::string_view text) -> Parsed<Whole> {
+        const auto parsed = parse_whole(text, lower, upper);
+        if (!parsed) return std::unexpected(parsed.error());
+        return static_cast<Whole>(*parsed);
+      },
+      whole_schema(lower, upper));
+  value.write = [](const Whole& written) { return boost::json::value(std::uint64_t{written}); };
+  return value;
 }
 
 [[nodiscard]] Value<std::uint64_t> size(std::uint64_t least, std::uint64_t most);
 // `unlimited`, or a size; 0 is no body at all.
 [[nodiscard]] Value<std::uint64_t> size_or_unlimited();
+[[nodiscard]] Value<double> share();
+[[nodiscard]] Value<Address> address();
+[[nodiscard]] Value<Cidr> address_range();
+[[nodiscard]] Value<Origin> origin();
 // The URL as it was written, once it is known to be one.
 [[nodiscard]] Value<std::string> url();
 // The JOSE name of a signature algorithm that this program verifies.
@@ -40,6 +50,7 @@ template <class Whole>
 [[nodiscard]] Value<Audiences> audiences();
 // Of a backend: http, https or h2c.
 [[nodiscard]] Value<Origin> server_url();
+[[nodiscard]] Value<std::string> host_pattern();
 [[nodiscard]] Value<std::string> path_pattern();
 // Without a wildcard; `expected` stands after "must be".
 [[nodiscard]] Value<std::string> plain_host(std::string expected);

@@ -1,5 +1,7 @@
 // The one description of the configuration: every key of the contract, what its value may be, and which of
-// them belong to features that do not exist yet. Immutable; any thread.
+// them belong to features that do not exist yet. A key that is added here also takes a line about itself
+// (.about), a bad value in tests/unit/settings/refused.txt, a place in config/reference.yaml, and the schema
+// printed anew (`holdfast schema > config/holdfast.schema.json`); tests hold all four. Immutable; any thread.
 #pragma once
 
 #include "settings/draft.h"

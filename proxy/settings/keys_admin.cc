@@ -30,25 +30,24 @@ Key<Draft> admin() {
     std::optional<std::string> token_file;
     std::vector<std::string> hosts;
   };
+  auto alone =
+      scalar(parse_admin_address, any_of({address().schema, text_schema("unix:[^\n]{1,100}", "unix:PATH")}));
   const auto whole = map<AdminDraft>({
-      member<AdminDraft>("address", scalar(parse_admin_address), &AdminDraft::at),
-      member<AdminDraft>("token_file", text(), &AdminDraft::token_file),
-      member<AdminDraft>("hosts", one_or_list(plain_host("a host name or an address")), &AdminDraft::hosts),
+      member<AdminDraft>("address", alone, &AdminDraft::at)
+          .about("HOST:PORT, 127.0.0.1:9081 where it is not said; or unix:PATH"),
+      member<AdminDraft>("token_file", text(), &AdminDraft::token_file)
+          .about("Holds the bearer token of POST /reload, /drain and /log-level; without it there are none"),
+      member<AdminDraft>("hosts", one_or_list(plain_host("a host name or an address")), &AdminDraft::hosts)
+          .about("Taken in Host beside loopback"),
   });
-  const auto value = or_off(converted(whole, [](AdminDraft draft) {
+  const auto written_out = converted(whole, [](AdminDraft draft) {
     Admin admin = std::move(draft.at);
     if (draft.token_file) admin.token_file = *std::move(draft.token_file);
     admin.hosts = std::move(draft.hosts);
     return admin;
-  }));
-  const auto alone = scalar(parse_admin_address);
-  return {"admin", [=](const Node& node, const Place& place, Draft& draft, Report& report) {
-            if (node.kind == Node::Kind::kScalar && !is_off(node)) {
-              if (auto read = alone.read(node, place, report)) draft.admin = *std::move(read);
-            } else if (auto read = value.read(node, place, report)) {
-              draft.admin = *std::move(read);
-            }
-          }};
+  });
+  return member<Draft>("admin", or_off(or_map(std::move(alone), written_out)), &Settings::admin)
+      .about("Status and configuration, without secrets: an address, or a map");
 }
 
 }  // namespace holdfast::settings

@@ -5,53 +5,58 @@
 namespace holdfast::settings {
 namespace {
 
-Value<std::string> host() {
-  return scalar(parse_host_pattern);
-}
-
 Value<std::string> method() {
-  return scalar([](std::string_view text) -> Parsed<std::string> {
-    if (text == "CONNECT" || text == "TRACE")
-      return std::unexpected("a method other than CONNECT and TRACE (always 405)");
-    bool has_lower = false;
-    for (const char c : text) has_lower = has_lower || (c >= 'a' && c <= 'z');
-    if (!is_token(text) || has_lower) return std::unexpected("a method in upper case, such as GET");
-    return std::string(text);
-  });
+  const std::string expected = "a method in upper case, such as GET";
+  Schema form = text_schema("[!#$%&'*+.^_`|~0-9A-Z-]+", expected);
+  form["not"] = words_schema({"CONNECT", "TRACE"});
+  return scalar(
+      [expected](std::string_view text) -> Parsed<std::string> {
+        if (text == "CONNECT" || text == "TRACE")
+          return std::unexpected("a method other than CONNECT and TRACE (always 405)");
+        bool has_lower = false;
+        for (const char c : text) has_lower = has_lower || (c >= 'a' && c <= 'z');
+        if (!is_token(text) || has_lower) return std::unexpected(expected);
+        return std::string(text);
+      },
+      named("method", std::move(form)));
 }
 
 Value<std::string> scope() {
-  return scalar([](std::string_view text) -> Parsed<std::string> {
-    if (!is_scope(text)) return std::unexpected("one scope, without spaces, quotes and backslashes");
-    return std::string(text);
-  });
+  const std::string expected = "one scope, without spaces, quotes and backslashes";
+  Schema form = dollars_schema(R"([!#-[\]-~]+)", expected);
+  form["type"] = {"string", "number"};
+  return scalar(
+      [expected](std::string_view text) -> Parsed<std::string> {
+        if (!is_scope(text)) return std::unexpected(expected);
+        return std::string(text);
+      },
+      named("scope", std::move(form)));
 }
 
 Keys<Match> match() {
   return {
-      member<Match>("host", one_or_list(host()), &Match::hosts),
-      member<Match>("path", one_or_list(path_pattern()), &Match::paths),
-      member<Match>("methods", one_or_list(method()), &Match::methods),
+      member<Match>("host", one_or_list(host_pattern()), &Match::hosts)
+          .about("A host or *.DOMAIN, without a port; one or a list"),
+      member<Match>("path", one_or_list(path_pattern()), &Match::paths)
+          .about("* is one segment, ** any rest; /v1/orders/** also takes /v1/orders; one or a list"),
+      member<Match>("methods", one_or_list(method()), &Match::methods).about("In upper case; one or a list"),
   };
 }
 
 Key<Require> roles() {
-  const Keys<Require> keys{
-      member<Require>("any", one_or_list(text()), &Require::roles_any),
-      member<Require>("all", one_or_list(text()), &Require::roles_all),
-  };
-  return {"roles", [keys](const Node& node, const Place& place, Require& require, Report& report) {
-            if (node.kind == Node::Kind::kMap) {
-              read_map(node, place, keys, require, report);
-            } else {
-              refuse(node, place, report, "a map with any or all");
-            }
-          }};
+  return group<Require>("roles",
+                        {member<Require>("any", one_or_list(text()), &Require::roles_any)
+                             .about("One of these is enough"),
+                         member<Require>("all", one_or_list(text()), &Require::roles_all)
+                             .about("All of these have to be there")},
+                        "a map with any or all")
+      .about("Realm roles, and CLIENT:ROLE for client roles");
 }
 
 Keys<Require> require() {
   return {
-      member<Require>("scopes", one_or_list(scope()), &Require::scopes),
+      member<Require>("scopes", one_or_list(scope()), &Require::scopes)
+          .about("All of these have to be in the token"),
       roles(),
       not_yet<Require>("claims"),
       not_yet<Require>("acr"),
@@ -63,23 +68,30 @@ Keys<Require> require() {
 
 Value<RouteDraft> route() {
   return map<RouteDraft>({
-      member<RouteDraft>("name", text(), &Route::name).required(),
-      section<RouteDraft>("match", match(), &Route::match),
+      member<RouteDraft>("name", text(), &Route::name).required().about("What logs and metrics call it"),
+      section<RouteDraft>("match", match(), &Route::match)
+          .about("Which requests the route takes; what is left out takes any"),
       member<RouteDraft>("access",
                          choice<Access>({{"dpop", Access::kDpop},
                                          {"dpop_or_bearer", Access::kDpopOrBearer},
                                          {"public", Access::kPublic},
                                          {"deny", Access::kDeny}}),
-                         &Route::access),
-      member<RouteDraft>("issuers", one_or_list(text()), &RouteDraft::issuer_names),
+                         &Route::access)
+          .about("Who may come in: whoever proves to hold a token's key, everybody, nobody"),
+      member<RouteDraft>("issuers", one_or_list(text()), &RouteDraft::issuer_names)
+          .about("Whose tokens count, by name; must be said where several are configured"),
       not_yet<RouteDraft>("resource"),
-      section<RouteDraft>("require", require(), &Route::require),
-      member<RouteDraft>("nonce", nonce_mode(), &RouteDraft::own_nonce),
-      not_yet<RouteDraft>("enforce", {"true"}),
-      member<RouteDraft>("upstream", text(), &RouteDraft::upstream_name),
-      member<RouteDraft>("strip_prefix", path_pattern(), &Route::strip_prefix),
-      not_yet<RouteDraft>("cors", {"off"}),
-      member<RouteDraft>("close_at_expiry", boolean(), &Route::close_at_expiry),
+      section<RouteDraft>("require", require(), &Route::require).about("What the token must hold beside"),
+      member<RouteDraft>("nonce", nonce_mode(), &RouteDraft::own_nonce)
+          .about("Whether the proof must hold a nonce; without it as dpop.nonce.mode says"),
+      not_yet<RouteDraft>("enforce", {"true"}).about("Whether a refusal refuses"),
+      member<RouteDraft>("upstream", text(), &RouteDraft::upstream_name)
+          .about("The API that requests go to, by name; must be said where several are configured"),
+      member<RouteDraft>("strip_prefix", path_pattern(), &Route::strip_prefix)
+          .about("Whole segments that the API does not see, removed after all checks, such as /v1"),
+      not_yet<RouteDraft>("cors", {"off"}).about("Cross-origin requests of browsers"),
+      member<RouteDraft>("close_at_expiry", boolean(), &Route::close_at_expiry)
+          .about("Ends WebSockets (1008) and streamed responses when the token expires"),
       not_yet<RouteDraft>("timeouts"),
       not_yet<RouteDraft>("limits"),
   });

@@ -49,17 +49,11 @@ std::vector<Listener> resolve_listeners(std::optional<std::vector<ListenerDraft>
     alone.tls->certificates.push_back({"tls.crt", "tls.key"});
     return {std::move(alone)};
   }
-  if (drafts->empty())
-    report.error_at("listeners", "must not be empty; leave the key out for :8443 with TLS");
   for (std::size_t i = 0; i < drafts->size(); ++i) {
     ListenerDraft& draft = (*drafts)[i];
     const std::string path = item("listeners", i);
-    if (!draft.tls_written) {
-      // plain HTTP only when written out
-      if (!report.refused(path)) {
-        report.error_at(path + ".tls", "is required: a certificate and its key, or off for plain HTTP");
-      }
-    } else if (*draft.tls_written) {
+    // plain HTTP only when written out: without the key the listener was refused before
+    if (draft.tls_written && *draft.tls_written) {
       draft.tls = resolve_tls(**std::move(draft.tls_written), path + ".tls", report);
     }
     out.push_back(std::move(draft));
@@ -183,8 +177,6 @@ std::vector<Route> resolve_routes(Draft& draft, const Settings& settings, Report
     draft.routes_written = {everything};
     report.rename("routes[0]", "routes");
     if (issuers.known.empty()) return {};
-  } else if (draft.routes_written->empty()) {
-    report.error_at("routes", "must not be empty");
   }
   std::vector<Route> out;
   for (std::size_t i = 0; i < draft.routes_written->size(); ++i) {

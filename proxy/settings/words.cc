@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <optional>
 
 #include "base/ascii.h"
@@ -30,23 +31,6 @@ std::optional<Amount> amount(std::string_view text) {
   const auto number = digits(text.substr(0, unit));
   if (!number) return std::nullopt;
   return Amount{*number, text.substr(unit)};
-}
-
-std::string size_words(std::uint64_t bytes) {
-  constexpr std::uint64_t kKiB = 1024;
-  constexpr std::uint64_t kMiB = kKiB * 1024;
-  if (bytes >= kMiB && bytes % kMiB == 0) return std::to_string(bytes / kMiB) + "MiB";
-  if (bytes >= kKiB && bytes % kKiB == 0) return std::to_string(bytes / kKiB) + "KiB";
-  return std::to_string(bytes);
-}
-
-std::string time_words(milliseconds time) {
-  const auto ms = time.count();
-  if (ms == 0) return "0s";
-  if (ms % 3'600'000 == 0) return std::to_string(ms / 3'600'000) + "h";
-  if (ms % 60'000 == 0) return std::to_string(ms / 60'000) + "m";
-  if (ms % 1'000 == 0) return std::to_string(ms / 1'000) + "s";
-  return std::to_string(ms) + "ms";
 }
 
 // [ HOST ] [ ":" PORT ], the host in the canonical form that requests' hosts are brought to, but without
@@ -97,6 +81,29 @@ std::optional<SplitUrl> split_url(std::string_view text) {
 
 }  // namespace
 
+std::string size_words(std::uint64_t bytes) {
+  constexpr std::uint64_t kKiB = 1024;
+  constexpr std::uint64_t kMiB = kKiB * 1024;
+  if (bytes >= kMiB && bytes % kMiB == 0) return std::to_string(bytes / kMiB) + "MiB";
+  if (bytes >= kKiB && bytes % kKiB == 0) return std::to_string(bytes / kKiB) + "KiB";
+  return std::to_string(bytes);
+}
+
+std::string time_words(milliseconds time) {
+  const auto ms = time.count();
+  if (ms == 0) return "0s";
+  if (ms % 3'600'000 == 0) return std::to_string(ms / 3'600'000) + "h";
+  if (ms % 60'000 == 0) return std::to_string(ms / 60'000) + "m";
+  if (ms % 1'000 == 0) return std::to_string(ms / 1'000) + "s";
+  return std::to_string(ms) + "ms";
+}
+
+std::string share_words(double share) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%g%%", share * 100);
+  return text;
+}
+
 Parsed<std::uint64_t> parse_whole(std::string_view text, std::uint64_t least, std::uint64_t most) {
   const auto number = digits(text);
   if (number && *number >= least && *number <= most) return *number;
@@ -134,7 +141,7 @@ Parsed<milliseconds> parse_time(std::string_view text, milliseconds least, milli
 Parsed<double> parse_share(std::string_view text) {
   const std::string expected = "a share such as 10% or 0.5%, more than 0% and at most 100%";
   const std::size_t dot = text.find('.');
-  if (!text.ends_with('%') || text.size() > 16) return std::unexpected(expected);
+  if (!text.ends_with('%') || text.size() > kLongestShare) return std::unexpected(expected);
   const std::string_view number = text.substr(0, text.size() - 1);
   const bool plain = dot == std::string_view::npos
                          ? digits(number).has_value()

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <string>
@@ -27,6 +28,11 @@ using Parsed = std::expected<T, std::string>;
                                                            std::chrono::milliseconds most);
 // 1*DIGIT [ "." 1*DIGIT ] "%", more than 0 and at most 100. The value is in (0, 1].
 [[nodiscard]] Parsed<double> parse_share(std::string_view text);
+inline constexpr std::size_t kLongestShare = 16;
+// As a configuration would say them: "64KiB", "5m", "10%".
+[[nodiscard]] std::string size_words(std::uint64_t bytes);
+[[nodiscard]] std::string time_words(std::chrono::milliseconds time);
+[[nodiscard]] std::string share_words(double share);
 // ":PORT", "HOST:PORT" with an IPv4 address or a name, "[IPV6]:PORT".
 [[nodiscard]] Parsed<Address> parse_address(std::string_view text);
 // scheme "://" host [ ":" port ] [ "/" ], scheme http or https: an origin, no path.

@@ -158,6 +158,12 @@ TEST(CliTest, Version) {
   EXPECT_TRUE(boost::json::parse(json.out).as_object().contains("version")) << json.out;
 }
 
+TEST(CliTest, SchemaIsDraft07) {
+  const Finished done = run_holdfast({"schema"});
+  EXPECT_EQ(done.exit_code, 0) << done.err;
+  EXPECT_EQ(boost::json::parse(done.out).at("$schema"), "http://json-schema.org/draft-07/schema#");
+}
+
 TEST(CliTest, KeygenGivesAKeyOfEachKind) {
   for (const char* alg : {"ES256", "ES384", "ES512", "RS256", "PS256", "Ed25519"}) {
     const Finished done = run_holdfast({"keygen", "--alg", alg});

@@ -2,7 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <map>
+#include <sstream>
+#include <stdexcept>
 #include <string>
 
 #include "settings/load.h"
@@ -12,27 +13,22 @@
 namespace holdfast::settings {
 namespace {
 
-const std::string kShorthand =
-    "issuer: https://id.example.com\naudience: api\nupstream: http://127.0.0.1:1\n";
-const std::string kListeners = "listeners:\n- name: a\n  address: :1\n  tls: off\n";
-const std::string kIssuers = "issuers:\n- name: i\n  url: https://id.example.com\n  audiences: any\n";
-const std::string kUpstreams = "upstreams:\n- name: u\n  servers: http://127.0.0.1:1\n";
-const std::string kRoutes = "routes:\n- name: r\n";
+std::string text_of(const char* file) {
+  std::ifstream in(support::source_folder() / "tests/unit/settings" / file);
+  return {(std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>()};
+}
 
-// The beginnings that blocks of refused.txt stand behind. Each is valid alone (see Beginnings).
+// The beginnings that blocks of refused.txt stand behind: in beginnings.txt, each behind its name.
 std::string beginning(const std::string& name) {
-  const std::map<std::string, std::string> all{
-      {"file", kShorthand + kListeners},
-      {"listener", kShorthand + kListeners + "  "},
-      {"tls", kShorthand + "listeners:\n- name: a\n  address: :1\n  tls:\n    "},
-      {"issuer", kListeners + kUpstreams + kRoutes + kIssuers + "  "},
-      {"issuers", kListeners + kUpstreams + kRoutes + kIssuers},
-      {"upstream", kListeners + kIssuers + kRoutes + kUpstreams + "  "},
-      {"upstreams", kListeners + kIssuers + kRoutes + kUpstreams},
-      {"route", kListeners + kIssuers + kUpstreams + kRoutes + "  "},
-      {"routes", kListeners + kIssuers + kUpstreams + kRoutes},
-  };
-  return all.at(name);
+  static const std::string all = text_of("beginnings.txt");
+  const std::string head = "=== " + name + '\n';
+  const std::size_t at = all.find(head);
+  if (at == all.npos) throw std::out_of_range(name);
+  const std::size_t begin = at + head.size();
+  const std::string text = all.substr(begin, all.find("=== ", begin) - begin);
+  // its last line may be an indentation that the fragment goes on behind
+  const std::size_t open = text.find_last_of('|');
+  return open == text.npos ? text : text.substr(0, open);
 }
 
 struct Block {
@@ -42,7 +38,7 @@ struct Block {
 };
 
 std::vector<Block> blocks() {
-  std::ifstream in(support::source_folder() / "tests/unit/settings/refused.txt");
+  std::istringstream in(text_of("refused.txt"));
   std::vector<Block> out;
   for (std::string line; std::getline(in, line);) {
     if (line.starts_with("--- ")) {
