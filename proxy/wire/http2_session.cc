@@ -175,7 +175,8 @@ void Http2Session::check_over() {
 void Http2Session::take_data(Http2Stream& stream, std::span<const char> bytes) {
   if (stream.over || stream.in_stopped) return;
   stream.body_bytes += bytes.size();
-  if (stream.body_bytes > limits_.max_body_bytes) {
+  // A tunnel's bytes are no body.
+  if (stream.body_bytes > limits_.max_body_bytes && !stream.tunnel) {
     stop_input(stream);
     return on_too_large(stream);
   }

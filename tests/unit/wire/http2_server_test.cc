@@ -515,6 +515,22 @@ TEST_F(LimitedHttp2Server, ABombOfIndexedFieldsEndsTheConnection) {
   EXPECT_TRUE(server.finished());
 }
 
+TEST_F(LimitedHttp2Server, ATunnelHasNoBodyThatCouldBeTooLarge) {
+  feed(hello() + headers(1,
+                         {{":method", "CONNECT"},
+                          {":protocol", "websocket"},
+                          {":scheme", "https"},
+                          {":path", "/chat"},
+                          {":authority", "a.example"}},
+                         false));
+  server.grant_request(1, 100);
+  ASSERT_TRUE(server.send_head(1, ok(kStreamed)));
+  for (const std::string_view bytes : {"12345678", "9 and more", "and more"})
+    feed(frame(kData, kNone, 1, std::string(bytes)));
+  EXPECT_EQ(owner.bodies[1], "123456789 and moreand more");
+  EXPECT_THAT(owner.log, testing::Not(HasSubstr("fault")));
+}
+
 TEST_F(LimitedHttp2Server, TooLargeABody) {
   feed(hello() + headers(1, with(post(), {{"content-length", "9"}}), false));
   EXPECT_THAT(owner.log, HasSubstr("refused 1 413"));
