@@ -42,10 +42,17 @@ TlsClientContext::~TlsClientContext() {
   SSL_CTX_free(context_);
 }
 
-SslPtr TlsClientContext::new_ssl(const std::string& server_name) const {
+SslPtr TlsClientContext::new_ssl(const std::string& server_name, bool http1_only) const {
   if (server_name.empty()) return nullptr;
   SslPtr ssl(SSL_new(context_));
   if (ssl == nullptr) return nullptr;
+  if (http1_only) {
+    const std::string alpn = alpn_wire({"http/1.1"});
+    if (SSL_set_alpn_protos(ssl.get(), reinterpret_cast<const unsigned char*>(alpn.data()),
+                            static_cast<unsigned>(alpn.size())) != 0) {
+      return nullptr;
+    }
+  }
   SSL_set_connect_state(ssl.get());
   if (Endpoint::from(server_name, 0)) {
     // RFC 6066 3: no address literals in SNI.

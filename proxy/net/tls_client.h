@@ -31,8 +31,9 @@ class TlsClientContext {
   TlsClientContext& operator=(const TlsClientContext&) = delete;
 
   // A client's side for one connection to `server_name`: a DNS name, which is also sent as SNI, or an IP
-  // address literal without brackets. nullptr: out of memory, or no possible name.
-  [[nodiscard]] SslPtr new_ssl(const std::string& server_name) const;
+  // address literal without brackets. nullptr: out of memory, or no possible name. `http1_only`: ALPN offers
+  // nothing else, whatever the configuration has.
+  [[nodiscard]] SslPtr new_ssl(const std::string& server_name, bool http1_only = false) const;
 
  private:
   TlsClientContext() = default;

@@ -34,6 +34,7 @@ inline constexpr std::size_t kInitialCredit = 64 * 1024;
 enum class Cause : std::uint8_t {
   kClientGone,          // the client closed, reset or timed out
   kBackendUnreachable,  // no connection could be made, or none is free in time
+  kNoWebSocket,         // its servers speak HTTP/2 alone
   kBackendBroken,       // closed early, malformed or forbidden answer
   kBackendTimeout,      // answered too slowly
   kOverloaded,          // the upstream's queue is full

@@ -26,6 +26,11 @@ Refusal refusal_of(Cause cause) {
       return {Reason::request_timeout, "the body came too slowly"};
     case Cause::kRequestMalformed:
       return {Reason::request_malformed, "the body's framing is malformed"};
+    case Cause::kNoWebSocket:
+      return {
+          Reason::upstream_unavailable,
+          "a WebSocket does not go to h2c:// servers, which speak HTTP/2 alone: the upstream needs http:// "
+          "or https:// ones"};
     case Cause::kTokenExpired:
       return {Reason::token_expired, "the access token has expired"};
     case Cause::kBackendUnreachable:

@@ -65,9 +65,10 @@ class Connection::Dial final : public net::ConnectOwner {
   SteadyTime ends_;
 };
 
-Connection::Connection(Ref<Pool> pool, std::size_t server)
+Connection::Connection(Ref<Pool> pool, std::size_t server, bool http1_only)
     : pool_(std::move(pool)),
       server_(server),
+      http1_only_(http1_only),
       idle_deadline_(pool_->worker().wheel(), *this),
       decoder_(pool_->config().limits) {}
 
@@ -89,7 +90,7 @@ void Connection::on_dialled(net::Socket socket) {
   const Server& server = pool_->config().servers[server_];
   net::SslPtr ssl;
   if (server.tls) {
-    ssl = pool_->config().tls->new_ssl(server.server_name);
+    ssl = pool_->config().tls->new_ssl(server.server_name, http1_only_);
     if (!ssl) return fail();
   }
   stream_.emplace(pool_->worker(), std::move(socket), std::move(ssl), *this);

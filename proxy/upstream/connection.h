@@ -33,8 +33,9 @@ class ConnectionUser {
 
 class Connection final : public net::StreamOwner, private net::Expirable {
  public:
-  // Counts as open in the shared state, where the pool has taken its place, until it is closed.
-  Connection(Ref<Pool> pool, std::size_t server);
+  // Counts as open in the shared state, where the pool has taken its place, until it is closed. `http1_only`:
+  // by ALPN nothing else is offered.
+  Connection(Ref<Pool> pool, std::size_t server, bool http1_only = false);
   ~Connection() override;
 
   [[nodiscard]] std::size_t server() const { return server_; }
@@ -74,6 +75,7 @@ class Connection final : public net::StreamOwner, private net::Expirable {
   ConnectionUser* user_ = nullptr;
   Ref<Dial> dial_;
   std::optional<net::Stream> stream_;
+  const bool http1_only_;
   bool handshaking_ = false;
   bool speaks_http2_ = false;
   bool reused_ = false;

@@ -41,7 +41,14 @@ Exchange::~Exchange() {
 
 void Exchange::start() {
   if (!encoder_.head(head_, out_)) return fail_soon(Cause::kRequestMalformed);
+  if (needs_http1() && !rule_out_http2_servers()) return fail_soon(Cause::kNoWebSocket);
   find_connection(false);
+}
+
+// Says whether any other is left.
+bool Exchange::rule_out_http2_servers() {
+  for (const Server& server : pool_->config().servers) tried_.push_back(server.http2);
+  return std::ranges::find(tried_, false) != tried_.end();
 }
 
 void Exchange::fail_soon(Cause cause) {
@@ -52,7 +59,7 @@ void Exchange::fail_soon(Cause cause) {
 
 void Exchange::find_connection(bool fresh) {
   arm(Waiting::kConnection, pool_->config().timeouts.connect);
-  switch (pool_->acquire(*this, tried_, fresh)) {
+  switch (pool_->acquire(*this, fresh)) {
     case Pool::Found::kReady:
       // A body is asked for by a call of the client, which does not know us yet.
       if (head_.body.kind == http::BodyLength::Kind::kNone) return begin();

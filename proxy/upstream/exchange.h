@@ -38,6 +38,11 @@ class Exchange final : public pipeline::BackendStream, public ConnectionUser, pr
   // Nothing of this calls the client before it returned, but for on_backend_chosen().
   void start();
 
+  // A WebSocket goes to backends as an upgrade of HTTP/1.1, over a connection of its own.
+  [[nodiscard]] bool needs_http1() const { return upgrade_; }
+  // Servers that could not be connected to, or cannot take this request.
+  [[nodiscard]] const std::vector<bool>& ruled_out() const { return tried_; }
+
   void on_request_data(std::span<const char> bytes) override;
   void on_request_trailers(http::Fields trailers) override;
   void on_request_end() override;
@@ -89,6 +94,7 @@ class Exchange final : public pipeline::BackendStream, public ConnectionUser, pr
   void let_go(bool reusable);
   void arm(Waiting what, std::chrono::milliseconds after);
   void find_another(std::size_t failed_server);
+  [[nodiscard]] bool rule_out_http2_servers();
   void count_in(std::size_t server);
   void count_out(std::size_t server);
 
@@ -110,7 +116,7 @@ class Exchange final : public pipeline::BackendStream, public ConnectionUser, pr
   std::size_t sent_ = 0;  // of out_
   std::size_t owed_ = 0;  // credit to grant to the client when out_ is sent
   std::size_t credit_ = pipeline::kInitialCredit;  // what the client still takes of the response
-  std::vector<bool> tried_;                        // servers that could not be connected to
+  std::vector<bool> tried_;                        // see ruled_out()
   unsigned retries_ = 0;
   unsigned goaways_ = 0;
 

@@ -54,8 +54,7 @@ void Exchange::leave_http2(bool ended) {
 
 void Exchange::begin_http2() {
   const Ref<Exchange> self(this);
-  // WebSocket goes to backends as an upgrade of HTTP/1 only.
-  if (upgrade_) return fail(Cause::kBackendUnreachable);
+  if (needs_http1()) return fail(Cause::kBackendBroken);  // its server chose what was not offered
   if (!http2_->has_room()) return on_http2_refused();
   if (!std::exchange(speaks_http2_, true)) {
     // What HTTP/1 has held of a body cannot be taken out of its chunks again.

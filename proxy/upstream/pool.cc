@@ -41,9 +41,9 @@ Ref<Connection> Pool::take_idle(std::size_t server) {
 bool Pool::dial(Exchange& exchange, std::size_t server) {
   if (!UpstreamState::add_below(state_.connections, config_.max_connections)) return false;
   ServerPool& pool = servers_[server];
-  Ref<Connection> connection = make_counted<Connection>(Ref<Pool>(this), server);
+  Ref<Connection> connection = make_counted<Connection>(Ref<Pool>(this), server, exchange.needs_http1());
   const std::size_t first = pool.endpoints.empty() ? 0 : pool.next_endpoint++ % pool.endpoints.size();
-  if (pool.speaks_http2) {
+  if (pool.speaks_http2 && !exchange.needs_http1()) {
     const Ref<Http2Connection> shared = make_counted<Http2Connection>(Ref<Pool>(this), std::move(connection));
     pool.http2.push_back(shared);
     exchange.join(shared);
@@ -59,7 +59,7 @@ bool Pool::dial(Exchange& exchange, std::size_t server) {
 std::optional<Pool::Found> Pool::reuse(Exchange& exchange, std::size_t server, bool fresh) {
   for (const bool up : {true, false}) {
     for (const Ref<Http2Connection>& shared : servers_[server].http2) {
-      if (shared->is_up() != up || !shared->has_room()) continue;
+      if (exchange.needs_http1() || shared->is_up() != up || !shared->has_room()) continue;
       exchange.join(shared);
       if (!up) shared->wait(exchange);
       return up ? Found::kReady : Found::kDialling;
@@ -87,7 +87,8 @@ bool Pool::close_idle(std::size_t server) {
   return false;
 }
 
-Pool::Found Pool::acquire(Exchange& exchange, const std::vector<bool>& tried, bool fresh) {
+Pool::Found Pool::acquire(Exchange& exchange, bool fresh) {
+  const std::vector<bool>& tried = exchange.ruled_out();
   const std::optional<std::size_t> server = balancer_.pick(tried);
   if (!server) return Found::kNoServer;
   if (const auto found = reuse(exchange, *server, fresh)) return *found;
@@ -124,9 +125,7 @@ void Pool::stop_waiting(Exchange& exchange) {
 void Pool::release(Ref<Connection> connection) {
   if (!waiting_.empty() && !connection->is_quiet()) return connection->close();
   if (!waiting_.empty()) {
-    const Ref<Exchange> exchange = std::move(waiting_.front());
-    waiting_.pop_front();
-    state_.waiting.fetch_sub(1, std::memory_order_relaxed);
+    const Ref<Exchange> exchange = take_waiting(waiting_.begin());
     connection->set_user(*exchange);
     exchange->take(std::move(connection));
     exchange->begin_soon();
@@ -138,16 +137,18 @@ void Pool::release(Ref<Connection> connection) {
   servers_[connection->server()].idle.push_back(std::move(connection));
 }
 
-void Pool::take_waiting() {
-  waiting_.pop_front();
+Ref<Exchange> Pool::take_waiting(std::deque<Ref<Exchange>>::iterator at) {
+  const Ref<Exchange> exchange = std::move(*at);
+  waiting_.erase(at);
   state_.waiting.fetch_sub(1, std::memory_order_relaxed);
+  return exchange;
 }
 
 void Pool::serve_waiting() {
   while (!waiting_.empty()) {
-    const std::optional<std::size_t> server = balancer_.pick({});
+    const std::optional<std::size_t> server = balancer_.pick(waiting_.front()->ruled_out());
     if (!server || !dial(*waiting_.front(), *server)) return;
-    take_waiting();
+    (void)take_waiting(waiting_.begin());
   }
 }
 
@@ -168,9 +169,10 @@ Ref<Http2Connection> Pool::adopt(Ref<Connection> connection) {
 }
 
 void Pool::offer(Http2Connection& connection) {
-  while (!waiting_.empty() && connection.is_up() && connection.has_room()) {
-    const Ref<Exchange> exchange = waiting_.front();
-    take_waiting();
+  while (connection.is_up() && connection.has_room()) {
+    const auto next = std::ranges::find_if(waiting_, [](const auto& each) { return !each->needs_http1(); });
+    if (next == waiting_.end()) return;
+    const Ref<Exchange> exchange = take_waiting(next);
     exchange->join(Ref<Http2Connection>(&connection));
     exchange->on_http2_ready();
   }

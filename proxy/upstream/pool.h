@@ -39,7 +39,7 @@ class Pool final : public Counted {
   // Finds a connection for the exchange: gives it one with take(), dials one for it, lets it wait, or
   // refuses. `fresh`: no kept one, because a kept one has just failed.
   enum class Found { kReady, kDialling, kWaiting, kNoServer, kQueueFull };
-  [[nodiscard]] Found acquire(Exchange& exchange, const std::vector<bool>& tried, bool fresh);
+  [[nodiscard]] Found acquire(Exchange& exchange, bool fresh);
   void stop_waiting(Exchange& exchange);
   // Would acquire() answer kQueueFull?
   [[nodiscard]] bool is_overloaded() const;
@@ -81,7 +81,7 @@ class Pool final : public Counted {
   [[nodiscard]] std::optional<Found> reuse(Exchange& exchange, std::size_t server, bool fresh);
   [[nodiscard]] bool close_idle(std::size_t server);
   [[nodiscard]] bool dial(Exchange& exchange, std::size_t server);
-  void take_waiting();
+  Ref<Exchange> take_waiting(std::deque<Ref<Exchange>>::iterator at);
   void serve_waiting();
   void close_idle();
 

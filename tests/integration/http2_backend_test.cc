@@ -213,6 +213,15 @@ TEST_F(Http2BackendTest, AnAnswerThatIsCutOffIsNotPassedAsWhole) {
   }
 }
 
+TEST_F(Http2BackendTest, AWebSocketIsRefusedWithAWordOnWhy) {
+  Request request = public_request();
+  request.add("Connection", "Upgrade").add("Upgrade", "websocket").add("Sec-WebSocket-Version", "13");
+  const Response answer = sidecar.send(request.add("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="));
+  expect_refusal(answer, 502, "upstream_unavailable");
+  EXPECT_NE(answer.body.find("h2c:// servers"), std::string::npos) << answer.body;
+  EXPECT_EQ(backend.connections_accepted(), 0);
+}
+
 TEST(Http2BackendGarbageTest, IsBadGateway) {
   Settings settings;
   support::HttpServer http1;

@@ -528,6 +528,7 @@ TEST_F(RequestFlowTest, AnEndThatCameBeforeForwardingIsPassedOn) {
 TEST_F(RequestFlowTest, ABackendsFailureIsAnsweredBeforeAndPassedOnAfterItsHead) {
   const std::pair<Cause, std::pair<int, std::string_view>> cases[] = {
       {Cause::kBackendUnreachable, {502, "upstream_unavailable"}},
+      {Cause::kNoWebSocket, {502, "upstream_unavailable"}},
       {Cause::kBackendBroken, {502, "upstream_unavailable"}},
       {Cause::kBackendTimeout, {504, "upstream_timeout"}},
       {Cause::kOverloaded, {503, "overloaded"}},

@@ -437,5 +437,64 @@ TEST_F(IdleHttp2Upstream, ClosesWhatNobodyUses) {
   EXPECT_EQ(world.shared().upstream(0).connections.load(), 0U);
 }
 
+// A WebSocket needs HTTP/1: it takes no place on a shared connection, and none that a shared one could give.
+TEST(Http2UpstreamWebSocket, AWebSocketGoesToAServerThatMaySpeakHttp1) {
+  World world(2, [](Config& config) { config.servers[0].http2 = true; });
+  for (int i = 0; i < 3; ++i) {
+    const Ref<Client> client = world.websocket();
+    const std::unique_ptr<Peer> peer = world.accept(1);
+    EXPECT_TRUE(world.receive_head(*peer).starts_with("GET /ws HTTP/1.1\r\n"));
+    peer->send(kOk);
+    peer->close();
+    ASSERT_TRUE(world.until([&] { return client->over(); }));
+    EXPECT_TRUE(client->ended);
+  }
+  EXPECT_FALSE(world.backend(0).pending());
+}
+
+TEST(Http2UpstreamWebSocket, AWebSocketThatNoServerTakesIsToldSo) {
+  World world(1, [](Config& config) { config.servers[0].http2 = true; });
+  const Ref<Client> client = world.websocket();
+  ASSERT_TRUE(world.until([&] { return client->over(); }));
+  EXPECT_EQ(client->reset, Cause::kNoWebSocket);
+  EXPECT_FALSE(world.backend(0).pending());
+}
+
+TEST(Http2UpstreamWebSocket, AWaitingWebSocketStandsInNobodysWay) {
+  World world(2, [](Config& config) {
+    config.servers[0].http2 = true;
+    config.servers[1].http2 = false;
+    config.max_connections = 1;
+    config.max_streams = 1;
+    config.timeouts.connect = 5s;
+  });
+  const Ref<Client> first = world.get();
+  Http2Peer peer(world.accept(0));
+  ASSERT_TRUE(world.until([&] {
+    peer.work();
+    return peer.streams.size() == 1;
+  }));
+  const Ref<Client> websocket = world.websocket();
+  const Ref<Client> second = world.get();
+  EXPECT_EQ(world.shared().upstream(0).waiting.load(), 2U);
+  peer.answer(peer.streams.begin()->first, "one");
+  ASSERT_TRUE(world.until([&] {
+    peer.work();
+    return first->over() && peer.streams.size() == 2;
+  }));
+  EXPECT_EQ(world.shared().upstream(0).waiting.load(), 1U);
+  peer.answer(peer.streams.rbegin()->first, "two");
+  ASSERT_TRUE(world.until([&] {
+    peer.work();
+    return second->over();
+  }));
+  // The place is its own when the shared connection goes.
+  peer.peer().close();
+  const std::unique_ptr<Peer> other = world.accept(1);
+  EXPECT_TRUE(world.receive_head(*other).starts_with("GET /ws HTTP/1.1\r\n"));
+  other->send(kOk);
+  ASSERT_TRUE(world.until([&] { return websocket->over(); }));
+}
+
 }  // namespace
 }  // namespace holdfast::upstream

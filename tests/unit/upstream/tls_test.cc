@@ -173,6 +173,22 @@ TEST(Tls, SpeaksWhatTheServerChose) {
   EXPECT_TRUE(backend.received().starts_with("GET https /x\n"));
 }
 
+// A server that speaks both, and HTTP/2 when it may choose.
+TEST(Tls, AWebSocketIsOfferedHttp1Alone) {
+  const testing::TestCertificate certificate("DNS:api.test");
+  TlsBackend backend(certificate, 1, true);
+  {
+    World world(1, [&](Config& config) { use_tls(config, certificate, "api.test"); });
+    world.pools().set_endpoints(0, 0, {backend.endpoint()});
+    const Ref<Client> client = world.websocket();
+    ASSERT_TRUE(world.until([&] { return client->over(); }));
+    EXPECT_EQ(client->head->status, 200);
+  }
+  const std::string received = backend.received();
+  EXPECT_TRUE(received.starts_with("GET /ws HTTP/1.1\r\n")) << received;
+  EXPECT_NE(received.find("Upgrade: websocket\r\n"), std::string::npos) << received;
+}
+
 TEST(Tls, SendsNothingToAServerThatIsNotTheOne) {
   const testing::TestCertificate certificate("DNS:other.test");
   const testing::TestCertificate stranger("DNS:api.test");

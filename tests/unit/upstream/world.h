@@ -242,6 +242,19 @@ class World {
     return client;
   }
   Ref<Client> get() { return request("GET"); }
+  Ref<Client> websocket() {
+    Ref<Client> client = make_counted<Client>();
+    clients_.push_back(client);
+    http::RequestHead head;
+    head.method = "GET";
+    head.target = "/ws";
+    head.protocol = "websocket";
+    head.fields.add("Host", "a.example");
+    head.fields.add("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
+    client->backend = pools_->open(pipeline::Verifier::admit_anonymous(), 0, std::move(head), client);
+    if (client->backend) client->backend->on_request_end();
+    return client;
+  }
 
   // Runs the worker until `done`, or fails the test after a long time.
   template <typename Done>
