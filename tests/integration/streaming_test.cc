@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "sidecar.h"
+#include "support/http2_client.h"
 
 namespace holdfast::integration {
 namespace {
@@ -147,6 +148,34 @@ TEST_F(StreamingTest, EachChunkArrivesWhenItIsSent) {
   first_read = true;
   EXPECT_EQ(reader.line(), "9");
   EXPECT_EQ(reader.bytes(11), "data: 2\n\n\r\n");
+}
+
+TEST_F(StreamingTest, EachEventArrivesWhenItIsSentOverHttp2) {
+  std::atomic<int> read{0};
+  const Script script(sidecar->backend, [&](Exchange& exchange) {
+    exchange.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (int sent = 0; sent < 3; ++sent) {
+      for (int i = 0; i < 1000 && read < sent; ++i) std::this_thread::sleep_for(Milliseconds{10});
+      if (read < sent) return exchange.close();
+      exchange.send("9\r\ndata: " + std::to_string(sent) + "\n\n\r\n");
+    }
+    exchange.send("0\r\n\r\n");
+  });
+  support::Http2Client client(
+      Stream::tls(sidecar->tls_port, {.server_name = std::string(kHost), .alpn = support::kAlpnHttp2}));
+  const auto stream = client.peer.request({{":method", "GET"},
+                                           {":scheme", "https"},
+                                           {":authority", std::string(kHost)},
+                                           {":path", "/public/events"}});
+  auto& answer = client.peer.answer(stream);
+  std::string expected;
+  for (int event = 0; event < 3; ++event) {
+    expected += "data: " + std::to_string(event) + "\n\n";
+    ASSERT_TRUE(client.run_until([&] { return answer.body_bytes == expected.size(); }));
+    ++read;
+  }
+  EXPECT_TRUE(client.wait_for(stream).ended);
+  EXPECT_EQ(answer.body, expected);
 }
 
 TEST_F(StreamingTest, AnswerBeforeTheBodyIsOver) {

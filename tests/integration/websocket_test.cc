@@ -1,51 +1,40 @@
 // WebSocket through the real binary: the handshake is verified like any request (RFC 6455 4, RFC 8441), the
 // tunnel opens after a right 101 and not before, and then bytes pass untouched both ways.
-#include <openssl/evp.h>
-#include <openssl/sha.h>
-
 #include <mutex>
 #include <thread>
 
 #include "sidecar.h"
 #include "support/http2_client.h"
+#include "support/websocket.h"
 
 namespace holdfast::integration {
 namespace {
 
 using support::Http2Client;
 using support::Http2Fields;
+using support::WebSocketFrame;
 
 constexpr std::string_view kKey = "dGhlIHNhbXBsZSBub25jZQ==";  // RFC 6455 1.3
 constexpr std::string_view kAccept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+constexpr std::string_view kExtension = "permessage-deflate; client_max_window_bits";
 
-std::string accept_of(std::string_view key) {
-  const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-  unsigned char digest[SHA_DIGEST_LENGTH];
-  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
-  unsigned char out[64];
-  const int size = EVP_EncodeBlock(out, digest, SHA_DIGEST_LENGTH);
-  return {reinterpret_cast<char*>(out), static_cast<std::size_t>(size)};
-}
-
-Request& handshake(Request& request) {
+Request handshake(Request request) {
   return request.add("Connection", "keep-alive, Upgrade")
       .add("Upgrade", "websocket")
       .add("Sec-WebSocket-Version", "13")
       .add("Sec-WebSocket-Key", kKey)
-      .add("Sec-WebSocket-Protocol", "chat");
+      .add("Sec-WebSocket-Protocol", "chat")
+      .add("Sec-WebSocket-Extensions", kExtension);
 }
 
-void switch_protocols(Exchange& exchange) {
-  exchange.send(
-      "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: "
-      "websocket\r\nSec-WebSocket-Accept: " +
-      accept_of(exchange.request.fields.value("sec-websocket-key")) +
-      "\r\nSec-WebSocket-Protocol: chat\r\n\r\n");
+void accept_handshake(Exchange& exchange) {
+  support::switch_protocols(exchange, "Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: " +
+                                          exchange.request.fields.value("sec-websocket-extensions") + "\r\n");
 }
 
 // Everything back as it comes, until the client has ended its side.
 void echo(Exchange& exchange) {
-  switch_protocols(exchange);
+  accept_handshake(exchange);
   while (true) {
     const std::string bytes = exchange.receive();
     if (bytes.empty() || !exchange.send(bytes)) break;
@@ -60,7 +49,47 @@ std::string noise(std::size_t size) {
   return bytes;
 }
 
-class WebSocketTest : public SharedSidecar {};
+class Http2WebSocketClient : public Http2Client {
+ public:
+  explicit Http2WebSocketClient(const Sidecar& sidecar)
+      : Http2Client(
+            Stream::tls(sidecar.tls_port, {.server_name = std::string(kHost), .alpn = support::kAlpnHttp2})) {
+    // The server's SETTINGS allow the extended CONNECT; libnghttp2 checks that for us.
+    run_for(Milliseconds{50});
+  }
+};
+
+// A tunnel over HTTP/1.1.
+struct Tunnel {
+  explicit Tunnel(const Sidecar& sidecar) : stream(sidecar.dial()) {
+    stream.send(handshake(sidecar.with_proof("GET", "/orders/ws")).raw());
+    const auto head = reader.head();
+    EXPECT_TRUE(head && head->starts_with("HTTP/1.1 101 "));
+  }
+  Stream stream;
+  MessageReader reader{stream};
+};
+
+class WebSocketTest : public SharedSidecar {
+ protected:
+  static std::int32_t open_over(Http2Client& client, bool with_proof = true) {
+    Http2Fields fields = {{":method", "CONNECT"},
+                          {":protocol", "websocket"},
+                          {":scheme", "https"},
+                          {":path", "/orders/h2"},
+                          {":authority", std::string(kHost)},
+                          {"sec-websocket-version", "13"},
+                          {"sec-websocket-extensions", std::string(kExtension)}};
+    if (with_proof) {
+      for (const auto& [name, value] : sidecar->with_proof("GET", "/orders/h2").fields) {
+        fields.emplace_back(name == "DPoP" ? "dpop" : "authorization", value);
+      }
+    }
+    const std::int32_t stream = client.peer.open(fields);
+    EXPECT_TRUE(client.run_until([&] { return client.peer.answer(stream).status != 0; }));
+    return stream;
+  }
+};
 
 TEST_F(WebSocketTest, AVerifiedHandshakeOpensATunnel) {
   const Script script(sidecar->backend, echo);
@@ -73,6 +102,7 @@ TEST_F(WebSocketTest, AVerifiedHandshakeOpensATunnel) {
   const Fields fields = support::parse_fields(head);
   EXPECT_EQ(fields.value("sec-websocket-accept"), kAccept);
   EXPECT_EQ(fields.value("sec-websocket-protocol"), "chat");
+  EXPECT_EQ(fields.value("sec-websocket-extensions"), kExtension);
   EXPECT_TRUE(support::equal_ignoring_case(fields.value("upgrade"), "websocket"));
   EXPECT_TRUE(support::equal_ignoring_case(fields.value("connection"), "upgrade"));
   const support::SeenRequest seen = sidecar->backend.last();
@@ -117,34 +147,20 @@ TEST_F(WebSocketTest, LargeAndBinaryBytesPassUntouchedWithBothSidesSlow) {
 
 TEST_F(WebSocketTest, OverHttp2) {
   const Script script(sidecar->backend, echo);
-  Http2Client client(
-      Stream::tls(sidecar->tls_port, {.server_name = std::string(kHost), .alpn = support::kAlpnHttp2}));
-  const auto connect = [&](bool with_proof) {
-    Http2Fields fields = {
-        {":method", "CONNECT"},  {":protocol", "websocket"},         {":scheme", "https"},
-        {":path", "/orders/h2"}, {":authority", std::string(kHost)}, {"sec-websocket-version", "13"}};
-    if (with_proof) {
-      for (const auto& [name, value] : sidecar->with_proof("GET", "/orders/h2").fields) {
-        fields.emplace_back(name == "DPoP" ? "dpop" : "authorization", value);
-      }
-    }
-    return fields;
-  };
-  // The server's SETTINGS allow it; libnghttp2 checks that for us.
-  client.run_for(Milliseconds{50});
-  const auto bare = client.peer.open(connect(false));
-  EXPECT_EQ(client.wait_for(bare).status, 401);
+  Http2WebSocketClient client(*sidecar);
+  EXPECT_EQ(client.wait_for(open_over(client, false)).status, 401);
 
-  const auto stream = client.peer.open(connect(true));
+  const auto stream = open_over(client);
   auto& answer = client.peer.answer(stream);
-  ASSERT_TRUE(client.run_until([&] { return answer.status != 0; }));
   EXPECT_EQ(answer.status, 200);
   EXPECT_FALSE(answer.fields.has("sec-websocket-accept"));
   EXPECT_EQ(answer.fields.value("sec-websocket-protocol"), "chat");
+  EXPECT_EQ(answer.fields.value("sec-websocket-extensions"), kExtension);
   const support::SeenRequest seen = sidecar->backend.last();
   EXPECT_EQ(seen.method, "GET");
   EXPECT_EQ(seen.fields.value("upgrade"), "websocket");
   EXPECT_EQ(seen.fields.value("sec-websocket-key").size(), 24U);
+  EXPECT_EQ(seen.fields.value("sec-websocket-extensions"), kExtension);
   EXPECT_FALSE(seen.fields.has("transfer-encoding"));
   const std::string sent = noise(3'000'000);
   client.peer.send(stream, sent);
@@ -152,6 +168,118 @@ TEST_F(WebSocketTest, OverHttp2) {
   EXPECT_TRUE(answer.body == sent);
   client.peer.send(stream, "", true);
   EXPECT_TRUE(client.wait_for(stream).ended);
+}
+
+// What is in a frame is for the two ends.
+TEST_F(WebSocketTest, FramesOfEveryKindPassAsTheyAre) {
+  const std::string payload = noise(70'000);
+  std::string sent;
+  for (const WebSocketFrame& frame :
+       std::initializer_list<WebSocketFrame>{{0x81, "text", true},
+                                             {0x82, payload, true},
+                                             {0x82, payload.substr(0, 200), true},
+                                             {0x01, "in ", true},
+                                             {0x89, "a ping between fragments", true},
+                                             {0x00, "three ", true},
+                                             {0x80, "fragments", true},
+                                             {0xC2, payload.substr(0, 3000), true},  // compressed
+                                             {0x41, "compressed", true},
+                                             {0x80, "in fragments", true},
+                                             {0x8A, "", true},
+                                             {0x83, "an opcode of tomorrow", true},
+                                             {0xF2, "bits that were never spoken of", true},
+                                             {0x81, "without a mask", false}}) {
+    sent += frame.bytes();
+  }
+  const Script script(sidecar->backend, echo);
+  Tunnel http1(*sidecar);
+  ASSERT_TRUE(http1.stream.send(sent));
+  EXPECT_TRUE(http1.reader.bytes(sent.size()) == sent);
+  Http2WebSocketClient client(*sidecar);
+  const auto tunnel = open_over(client);
+  client.peer.send(tunnel, sent);
+  ASSERT_TRUE(client.run_until([&] { return client.peer.answer(tunnel).body_bytes == sent.size(); }));
+  EXPECT_TRUE(client.peer.answer(tunnel).body == sent);
+}
+
+TEST_F(WebSocketTest, ALargeMessageOverHttp2IsNeverHeldWhole) {
+  const std::size_t size = (memory_counts() ? 64 : 4) * 1024 * 1024;
+  const Script script(sidecar->backend, echo);
+  Http2WebSocketClient client(*sidecar);
+  const auto tunnel = open_over(client);
+  const std::string sent = WebSocketFrame{0x82, noise(size), true}.bytes();
+  client.peer.send(tunnel, sent);
+  auto& answer = client.peer.answer(tunnel);
+  std::size_t peak = 0;
+  ASSERT_TRUE(client.run_until(
+      [&] {
+        peak = std::max(peak, sidecar->holdfast->resident_kib());
+        return answer.body_bytes == sent.size();
+      },
+      Milliseconds{120'000}));
+  EXPECT_TRUE(answer.body == sent);
+  if (memory_counts()) {
+    EXPECT_LT(peak, 64U * 1024);
+  }
+}
+
+TEST_F(WebSocketTest, EveryCloseCodePasses) {
+  // As a backend does: it says the Close back and closes.
+  const Script script(sidecar->backend, [](Exchange& exchange) {
+    accept_handshake(exchange);
+    std::string bytes;
+    std::optional<WebSocketFrame> frame;
+    while (!(frame = support::take_frame(bytes))) bytes += exchange.receive();
+    frame->masked = false;
+    exchange.send(frame->bytes());
+    exchange.close();
+  });
+  std::vector<std::uint16_t> codes{3000, 3999, 4000, 4999, 5000, 0};
+  for (std::uint16_t code = 999; code <= 1016; ++code) codes.push_back(code);
+  Http2WebSocketClient client(*sidecar);
+  for (const std::uint16_t code : codes) {
+    const std::string sent = support::close_frame(code, "because", true).bytes();
+    const std::string back = support::close_frame(code, "because", false).bytes();
+    Tunnel http1(*sidecar);
+    http1.stream.send(sent);
+    EXPECT_EQ(http1.reader.rest(), back) << code;
+    const auto tunnel = open_over(client);
+    client.peer.send(tunnel, sent, true);
+    EXPECT_EQ(client.wait_for(tunnel).body, back) << code;
+    EXPECT_TRUE(client.peer.answer(tunnel).ended) << code;
+  }
+}
+
+// 1006: no end of a tunnel gets a Close that the other end did not send.
+TEST_F(WebSocketTest, AnEndWithoutACloseStaysOne) {
+  const std::string half = WebSocketFrame{0x82, "half a frame"}.bytes().substr(0, 8);
+  std::atomic<int> waiting{0};
+  std::atomic<int> cut{0};
+  const Script script(sidecar->backend, [&](Exchange& exchange) {
+    accept_handshake(exchange);
+    exchange.send(half);
+    if (exchange.receive() == "wait") {
+      ++waiting;
+      cut += exchange.receive().empty() ? 1 : 100;
+    }
+    exchange.close();
+  });
+  Tunnel first(*sidecar);
+  first.stream.send("go");
+  EXPECT_EQ(first.reader.rest(), half);
+  Http2WebSocketClient client(*sidecar);
+  const auto second = open_over(client);
+  client.peer.send(second, "go");
+  EXPECT_EQ(client.wait_for(second).body, half);
+
+  Tunnel third(*sidecar);
+  third.stream.send("wait");
+  const auto fourth = open_over(client);
+  client.peer.send(fourth, "wait");
+  ASSERT_TRUE(client.run_until([&] { return waiting == 2; }));
+  third.stream.reset();
+  client.peer.reset(fourth);
+  ASSERT_TRUE(client.run_until([&] { return cut == 2; })) << cut;
 }
 
 TEST_F(WebSocketTest, NoByteGoesBeforeTheTunnelIsOpen) {
@@ -164,7 +292,7 @@ TEST_F(WebSocketTest, NoByteGoesBeforeTheTunnelIsOpen) {
       before = exchange.receive(Milliseconds{300});
     } catch (const std::exception&) {  // nothing came
     }
-    switch_protocols(exchange);
+    accept_handshake(exchange);
     const std::string after = exchange.receive();
     {
       const std::lock_guard lock(mutex);
@@ -247,7 +375,7 @@ TEST_F(WebSocketTest, TheBackendsAnswerDecides) {
   // 101 to something else is no answer to this handshake.
   EXPECT_EQ(ask("HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n").status, 502);
   EXPECT_EQ(ask("HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: " +
-                accept_of("dGhlIHNhbXBsZSBub25jZR==") + "\r\n\r\n")
+                support::websocket_accept("dGhlIHNhbXBsZSBub25jZR==") + "\r\n\r\n")
                 .status,
             502);
   EXPECT_EQ(ask("HTTP/1.1 101 X\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: " + std::string(kAccept) +
