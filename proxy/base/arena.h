@@ -1,5 +1,6 @@
 // A bump allocator for the bytes of one message head: views into it stay valid while it lives, also when it
-// is moved. Not thread-safe: one arena belongs to one message.
+// is moved. Bytes that other messages hold as well may be kept instead of copied. Not thread-safe: one arena
+// belongs to one message.
 #pragma once
 
 #include <cstddef>
@@ -13,28 +14,47 @@ namespace holdfast {
 
 class Arena {
  public:
+  using Release = void (*)(void*);
+
   Arena() = default;
   Arena(Arena&& other) noexcept
-      : chunks_(std::move(other.chunks_)),
+      : chunks_(std::exchange(other.chunks_, {})),
+        kept_(std::exchange(other.kept_, {})),
+        release_(other.release_),
         at_(std::exchange(other.at_, nullptr)),
-        left_(std::exchange(other.left_, 0)) {
-    other.chunks_.clear();
-  }
+        left_(std::exchange(other.left_, 0)) {}
   Arena& operator=(Arena&& other) noexcept {
-    chunks_ = std::move(other.chunks_);
-    other.chunks_.clear();
+    if (this == &other) return *this;
+    let_go();
+    chunks_ = std::exchange(other.chunks_, {});
+    kept_ = std::exchange(other.kept_, {});
+    release_ = other.release_;
     at_ = std::exchange(other.at_, nullptr);
     left_ = std::exchange(other.left_, 0);
     return *this;
   }
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
+  ~Arena() { let_go(); }
 
   // Room for `size` bytes, unaligned and uninitialised.
   [[nodiscard]] char* allocate(std::size_t size) {
-    if (size > left_) grow(size);
+    // What would fill a chunk gets its own and does not end the one under way: many large strings among small
+    // ones would waste the better part of a chunk each.
+    if (size > kChunk / 2 && size > left_) return new_chunk(size);
+    if (size > left_) {
+      at_ = new_chunk(kChunk);
+      left_ = kChunk;
+    }
     left_ -= size;
     return std::exchange(at_, at_ + size);
+  }
+
+  // Something that holds bytes which views point into, and which others hold, too. The arena lets go of it at
+  // its end, by `release`: the same function for all that one arena keeps.
+  void keep(void* shared, Release release) {
+    kept_.push_back(shared);
+    release_ = release;
   }
 
   // A copy of `text` that lives as long as the arena.
@@ -59,16 +79,21 @@ class Arena {
   }
 
  private:
-  static constexpr std::size_t kChunk = 2048;
+  // What a proxy adds to a head fits into one; a hundred requests on one connection hold a hundred of them.
+  static constexpr std::size_t kChunk = 1024;
 
-  void grow(std::size_t size) {
-    const std::size_t chunk = size > kChunk ? size : kChunk;
-    chunks_.push_back(std::make_unique_for_overwrite<char[]>(chunk));
-    at_ = chunks_.back().get();
-    left_ = chunk;
+  char* new_chunk(std::size_t size) {
+    chunks_.push_back(std::make_unique_for_overwrite<char[]>(size));
+    return chunks_.back().get();
+  }
+  void let_go() {
+    for (void* const shared : kept_) release_(shared);
+    kept_.clear();
   }
 
   std::vector<std::unique_ptr<char[]>> chunks_;
+  std::vector<void*> kept_;
+  Release release_ = nullptr;
   char* at_ = nullptr;
   std::size_t left_ = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <boost/beast/http/status.hpp>
 #include <charconv>
+#include <utility>
 
 #include "base/ascii.h"
 #include "http/websocket.h"
@@ -38,6 +39,18 @@ void append_length(std::uint64_t length, std::string& out) {
 bool is_target(std::string_view target) {
   if (has_control(target)) return false;
   return !target.empty() && target.find_first_of(" \t") == std::string_view::npos;
+}
+
+// RFC 9113 8.2.3: HTTP/2 may cut Cookie into pieces, and HTTP/1 knows only one. Joined here and not on
+// arrival: pieces share their bytes with those of other requests, a joined one would be a copy for each.
+void append_cookie(const http::Fields& fields, std::string& out) {
+  std::string_view before = "cookie: ";
+  for (const http::Field& field : fields) {
+    if (!iequals(field.name, "cookie")) continue;
+    out.append(before).append(field.value);
+    before = "; ";
+  }
+  out.append("\r\n");
 }
 
 std::size_t size_of(const http::Fields& fields) {
@@ -128,9 +141,15 @@ bool RequestEncoder::head(const http::RequestHead& head, std::string& out) {
               size_of(head.fields));
   out.append(head.method).append(" ").append(head.target).append(" HTTP/1.1\r\n");
   if (hosts == 0) append_field("Host", head.authority, out);
+  const bool join_cookies = head.version_major >= 2;
+  bool cookie_seen = false;
   for (const http::Field& field : head.fields) {
     if (belongs_to_connection(field.name) || iequals(field.name, "expect")) continue;
-    append_field(field.name, field.value, out);
+    if (!join_cookies || !iequals(field.name, "cookie")) {
+      append_field(field.name, field.value, out);
+    } else if (!std::exchange(cookie_seen, true)) {
+      append_cookie(head.fields, out);
+    }
   }
   ended_ = false;
   switch (head.body.kind) {

@@ -43,7 +43,7 @@ class RequestEncoder : public BodyEncoder {
  public:
   // A WebSocket handshake asks for its upgrade. Drops Expect (answered here, not passed on), Connection and
   // everything of the connection. The request-target is `head.target`, Host comes from the fields, or from
-  // `head.authority` where they have none.
+  // `head.authority` where they have none. Pieces of Cookie that came over HTTP/2 become one.
   [[nodiscard]] bool head(const http::RequestHead& head, std::string& out);
 };
 

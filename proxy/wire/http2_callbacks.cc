@@ -38,16 +38,12 @@ struct Http2Session::Callbacks {
     return 0;
   }
 
-  static int header(nghttp2_session* /*session*/, const nghttp2_frame* frame, const std::uint8_t* name,
-                    std::size_t name_size, const std::uint8_t* value, std::size_t value_size,
-                    std::uint8_t /*flags*/, void* user) {
+  static int header(nghttp2_session* /*session*/, const nghttp2_frame* frame, nghttp2_rcbuf* name,
+                    nghttp2_rcbuf* value, std::uint8_t /*flags*/, void* user) {
     Http2Session& it = self(user);
     Http2Stream* const known = it.find_any(frame->hd.stream_id);
     if (known == nullptr) return 0;
-    if (!known->section.add({reinterpret_cast<const char*>(name), name_size},
-                            {reinterpret_cast<const char*>(value), value_size}, it.limits_)) {
-      it.calm();
-    }
+    if (!known->section.add(name, value, it.limits_)) it.calm();
     return 0;
   }
 
@@ -166,7 +162,7 @@ struct Http2Session::Callbacks {
       nghttp2_session_callbacks* made = nullptr;
       if (nghttp2_session_callbacks_new(&made) != 0) throw std::bad_alloc();
       nghttp2_session_callbacks_set_on_begin_headers_callback(made, begin_headers);
-      nghttp2_session_callbacks_set_on_header_callback(made, header);
+      nghttp2_session_callbacks_set_on_header_callback2(made, header);
       nghttp2_session_callbacks_set_on_invalid_header_callback(made, invalid_header);
       nghttp2_session_callbacks_set_on_frame_recv_callback(made, frame_received);
       nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, data_chunk);

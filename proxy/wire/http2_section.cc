@@ -16,6 +16,7 @@ using Kind = http::BodyLength::Kind;
 
 constexpr std::size_t kFieldOverhead = 4;  // what ": " and CRLF cost the same field in HTTP/1
 constexpr std::size_t kFarBeyond = 4;      // times a limit
+constexpr std::size_t kWorthSharing = 16;  // shorter ones cost less copied than remembered
 
 bool fail(Fault& fault, std::string_view why, std::uint16_t status = 400) {
   fault = {{Reason::request_malformed, std::string(why)}, status};
@@ -53,7 +54,6 @@ bool is_connection_field(const http::Field& field) {
 struct Gathered {
   FramingFields framing;
   std::optional<std::string_view> host;
-  unsigned cookies = 0;
 };
 
 bool gather(const http::Fields& fields, http::RequestHead& head, Gathered& found, Fault& fault) {
@@ -68,8 +68,6 @@ bool gather(const http::Fields& fields, http::RequestHead& head, Gathered& found
     } else if (field.name == "host") {
       if (found.host) return fail(fault, "more than one Host");
       found.host = field.value;
-    } else if (field.name == "cookie") {
-      ++found.cookies;
     } else if (field.name == "expect") {
       head.expect_continue = iequals(field.value, "100-continue");
     } else if (field.name == "te") {
@@ -77,17 +75,6 @@ bool gather(const http::Fields& fields, http::RequestHead& head, Gathered& found
     }
   }
   return true;
-}
-
-// RFC 9113 8.2.3: clients may cut Cookie into pieces, and HTTP/1 knows only one.
-void join_cookies(http::Fields& fields) {
-  std::string joined;
-  for (const http::Field& field : fields) {
-    if (field.name != "cookie") continue;
-    if (!joined.empty()) joined += "; ";
-    joined += field.value;
-  }
-  fields.set("cookie", joined);
 }
 
 bool resolve_authority(http::RequestHead& head, const Gathered& found, Fault& fault) {
@@ -144,9 +131,26 @@ bool resolve_body(http::RequestHead& head, const Gathered& found, bool ended, co
   return true;
 }
 
+std::string_view view(nghttp2_rcbuf* buffer) {
+  const nghttp2_vec bytes = nghttp2_rcbuf_get_buf(buffer);
+  return {reinterpret_cast<const char*>(bytes.base), bytes.len};
+}
+
+// The same bytes for as long as the arena lives.
+std::string_view keep(nghttp2_rcbuf* buffer, Arena& arena) {
+  const std::string_view text = view(buffer);
+  if (nghttp2_rcbuf_is_static(buffer) != 0) return text;
+  if (text.size() < kWorthSharing) return arena.store(text);
+  nghttp2_rcbuf_incref(buffer);
+  arena.keep(buffer, [](void* shared) { nghttp2_rcbuf_decref(static_cast<nghttp2_rcbuf*>(shared)); });
+  return text;
+}
+
 }  // namespace
 
-bool Http2Section::add(std::string_view name, std::string_view value, const Http2Limits& limits) {
+bool Http2Section::add(nghttp2_rcbuf* name_buffer, nghttp2_rcbuf* value_buffer, const Http2Limits& limits) {
+  const std::string_view name = view(name_buffer);
+  const std::string_view value = view(value_buffer);
   bytes += name.size() + value.size() + kFieldOverhead;
   const bool pseudo = name.starts_with(':');
   if (!pseudo) ++count;
@@ -155,7 +159,7 @@ bool Http2Section::add(std::string_view name, std::string_view value, const Http
     return bytes / kFarBeyond <= limits.max_head_bytes && count / kFarBeyond <= limits.max_fields;
   }
   if (!pseudo) {
-    fields.add(name, value);
+    fields.add_view(keep(name_buffer, fields.arena()), keep(value_buffer, fields.arena()));
     return true;
   }
   std::string_view* const place = name == ":method"      ? &method
@@ -168,7 +172,7 @@ bool Http2Section::add(std::string_view name, std::string_view value, const Http
   if (place == nullptr || !place->empty() || value.empty() || count != 0) {
     odd_pseudo = true;
   } else {
-    *place = fields.arena().store(value);
+    *place = keep(value_buffer, fields.arena());
   }
   return true;
 }
@@ -192,7 +196,6 @@ bool make_request_head(Http2Section section, bool ended, const Http2Limits& limi
       !resolve_target(head, fault) || !resolve_body(head, found, ended, limits, fault)) {
     return false;
   }
-  if (found.cookies > 1) join_cookies(head.fields);
   return true;
 }
 

@@ -4,6 +4,8 @@
 // the limits is read on, for HPACK's sake, and not kept. Pure; any thread.
 #pragma once
 
+#include <nghttp2/nghttp2.h>
+
 #include <cstddef>
 #include <string_view>
 
@@ -13,7 +15,9 @@
 
 namespace holdfast::wire {
 
-// A section as far as it is decoded. Views are into `fields.arena()`.
+// A section as far as it is decoded. Views are into what `fields.arena()` holds: a copy of what is short,
+// else libnghttp2's own buffer, which its HPACK table and all sections that name the entry share. Were each a
+// copy, one octet that names an entry of 4 KiB would cost us 4 KiB, a hundred streams a connection.
 struct Http2Section {
   http::Fields fields;
   std::string_view method, scheme, authority, path, protocol, status;
@@ -23,7 +27,7 @@ struct Http2Section {
   bool odd_pseudo = false;  // a pseudo-header field that is unknown, empty, repeated or late
 
   // false: so far beyond the limits that it can only be an attack on memory or HPACK.
-  [[nodiscard]] bool add(std::string_view name, std::string_view value, const Http2Limits& limits);
+  [[nodiscard]] bool add(nghttp2_rcbuf* name, nghttp2_rcbuf* value, const Http2Limits& limits);
 };
 
 // `ended`: no body follows. false: `fault` says why, 400, 413 or 431, and `head` holds what could be read.

@@ -72,7 +72,7 @@ struct Owner final : wire::Http2ServerOwner {
     check(!head.authority.empty() && is_plain(head.authority));
     check(head.target.starts_with('/') || head.target == "*" || head.method == "CONNECT");
     check(!head.target.contains(' ') && !head.target.contains('#'));
-    check(head.fields.count("host") == 1 && head.fields.count("cookie") <= 1);
+    check(head.fields.count("host") == 1);
     check(head.fields.count("content-length") <= 1);
     check_fields(head.fields);
     stream.log.append("H").append(head.method).append(head.target).append(head.authority);

@@ -35,6 +35,22 @@ TEST(Arena, ViewsOutliveAMove) {
   EXPECT_EQ(view, "kept");
 }
 
+TEST(Arena, LetsGoOfWhatItKeptOnceAndWithItsEnd) {
+  const Arena::Release count = [](void* shared) { ++*static_cast<int*>(shared); };
+  int released = 0;
+  {
+    Arena first;
+    first.keep(&released, count);
+    first.keep(&released, count);
+    Arena second(std::move(first));
+    Arena third;
+    third.keep(&released, count);
+    third = std::move(second);
+    EXPECT_EQ(released, 1) << "what was there before";
+  }
+  EXPECT_EQ(released, 3);
+}
+
 TEST(Arena, PutsPartsTogether) {
   Arena arena;
   EXPECT_EQ(arena.concat("https", "://", std::string("host")), "https://host");

@@ -51,6 +51,23 @@ TEST(RequestEncoder, TakesHostFromTheAuthority) {
   EXPECT_TRUE(encoder.ended());
 }
 
+TEST(RequestEncoder, JoinsCookiesOfHttp2AndLeavesThoseOfHttp1) {
+  http::RequestHead head = request();
+  for (const auto& [name, value] :
+       {std::pair{"cookie", "a=1"}, {"x", "y"}, {"cookie", "b=2"}, {"cookie", "c"}}) {
+    head.fields.add(name, value);
+  }
+  std::string out;
+  RequestEncoder encoder;
+  ASSERT_TRUE(encoder.head(head, out));
+  EXPECT_EQ(out,
+            "GET / HTTP/1.1\r\nHost: a.example\r\ncookie: a=1\r\nx: y\r\ncookie: b=2\r\ncookie: c\r\n\r\n");
+  head.version_major = 2;
+  out.clear();
+  ASSERT_TRUE(encoder.head(head, out));
+  EXPECT_EQ(out, "GET / HTTP/1.1\r\nHost: a.example\r\ncookie: a=1; b=2; c\r\nx: y\r\n\r\n");
+}
+
 TEST(RequestEncoder, MakesFramingAndConnectionFieldsItself) {
   http::RequestHead head = request("PUT");
   head.body = {Kind::kUnknown, 0};

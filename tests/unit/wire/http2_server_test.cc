@@ -33,6 +33,7 @@ struct Owner final : Http2ServerOwner {
   std::map<StreamId, std::string> bodies;
   std::map<StreamId, std::size_t> sent;
   std::function<void(StreamId)> at_head, at_data;
+  std::vector<http::RequestHead>* keep_heads = nullptr;
 
   void on_request_head(StreamId stream, http::RequestHead head) override {
     log += "head " + std::to_string(stream) + " " + std::string(head.method) + " " +
@@ -43,6 +44,7 @@ struct Owner final : Http2ServerOwner {
     log += "} body " + std::to_string(static_cast<int>(head.body.kind)) + "/" +
            std::to_string(head.body.bytes) + "\n";
     EXPECT_EQ(head.version_major, 2);
+    if (keep_heads != nullptr) keep_heads->push_back(std::move(head));
     if (at_head) at_head(stream);
   }
   void on_request_refused(StreamId stream, Fault fault, http::RequestHead head) override {
@@ -191,9 +193,9 @@ TEST_F(Http2ServerTest, TrailersOfTheRequest) {
   EXPECT_THAT(owner.log, HasSubstr("trailers 1 x-sum:9\nend 1\n"));
 }
 
-TEST_F(Http2ServerTest, CookiesAreJoinedAndHostIsMadeOnce) {
+TEST_F(Http2ServerTest, CookiesStayInPiecesAndHostIsMadeOnce) {
   feed(hello() + headers(1, with(get(), {{"cookie", "a=1"}, {"host", "A.example:443"}, {"cookie", "b=2"}})));
-  EXPECT_THAT(owner.log, HasSubstr("{host:A.example:443,cookie:a=1; b=2,}"));
+  EXPECT_THAT(owner.log, HasSubstr("{cookie:a=1,host:A.example:443,cookie:b=2,}"));
 }
 
 TEST_F(Http2ServerTest, HeadAndNotModifiedKeepTheirLength) {
@@ -529,6 +531,33 @@ TEST_F(LimitedHttp2Server, ATunnelHasNoBodyThatCouldBeTooLarge) {
     feed(frame(kData, kNone, 1, std::string(bytes)));
   EXPECT_EQ(owner.bodies[1], "123456789 and moreand more");
   EXPECT_THAT(owner.log, testing::Not(HasSubstr("fault")));
+}
+
+// A hundred heads that name one entry of the table sixteen times hold its bytes once.
+TEST_F(Http2ServerTest, HeadsShareTheBytesThatTheyName) {
+  std::vector<http::RequestHead> heads;
+  owner.keep_heads = &heads;
+  const std::string entry(3900, 'a');
+  feed(hello() + frame(kHeaders, kEnd | kEndHeaders, 1,
+                       hpack(get()) + std::string(1, '\x40') + text("long-name-of-a-field") + text(entry)));
+  for (std::uint32_t i = 1; i < 100; ++i) {
+    feed(frame(kHeaders, kEnd | kEndHeaders, 2 * i + 1, hpack(get()) + std::string(15, '\xbe')));
+  }
+  ASSERT_EQ(heads.size(), 100U);
+  const http::Field& first = *(heads[0].fields.begin());
+  EXPECT_EQ(first.value, entry);
+  for (std::size_t i = 1; i < heads.size(); ++i) {
+    std::size_t same = 0;
+    for (const http::Field& field : heads[i].fields) {
+      same += field.name.data() == first.name.data() && field.value.data() == first.value.data() ? 1U : 0U;
+    }
+    EXPECT_EQ(same, 15U);
+  }
+  // They outlive the table, the connection, and each other.
+  feed(frame(kHeaders, kEnd | kEndHeaders, 201,
+             hpack(get()) + std::string(1, '\x40') + text("other") + text(std::string(4000, 'b'))));
+  heads.resize(1);
+  EXPECT_EQ(heads[0].fields.begin()->value, entry);
 }
 
 TEST_F(LimitedHttp2Server, TooLargeABody) {
