@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxRequestId = 128;
 constexpr std::string_view kBackendVia = " holdfast";
+constexpr std::string_view kComma = ", ";
 
 bool is_lower_hex(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); });
@@ -53,16 +54,23 @@ void remove_all(http::Fields& fields, std::string_view folded) {
   fields.remove_if([folded](const http::Field& field) { return http::name_is(field.name, folded); });
 }
 
+// In one piece: put together field by field, many fields would each leave a copy of all before them.
 void append_forwarded_for(http::Fields& fields, std::string_view peer) {
-  std::string_view chain;
-  for (const http::Field& field : fields) {
-    if (!iequals(field.name, "x-forwarded-for") || field.value.empty()) continue;
-    chain = chain.empty() ? field.value : fields.arena().concat(chain, std::string_view(", "), field.value);
-  }
+  const auto each = [&fields](auto visit) {
+    for (const http::Field& field : fields) {
+      if (iequals(field.name, "x-forwarded-for") && !field.value.empty()) visit(field.value);
+    }
+  };
+  std::size_t size = peer.size();
+  each([&size](std::string_view value) { size += value.size() + kComma.size(); });
+  char* const chain = fields.arena().allocate(size);
+  char* at = chain;
+  each([&at](std::string_view value) {
+    at = std::ranges::copy(kComma, std::ranges::copy(value, at).out).out;
+  });
+  std::ranges::copy(peer, at);
   remove_all(fields, "x-forwarded-for");
-  fields.add_view("X-Forwarded-For", chain.empty()
-                                         ? fields.arena().store(peer)
-                                         : fields.arena().concat(chain, std::string_view(", "), peer));
+  fields.add_view("X-Forwarded-For", {chain, size});
 }
 
 }  // namespace
