@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/buffer.h"
 #include "http/hop_by_hop.h"
 #include "http/websocket.h"
 
@@ -12,7 +13,9 @@ namespace {
 using pipeline::Cause;
 using State = net::Stream::State;
 
-constexpr std::size_t kHeldForRetry = 16 * 1024;    // of a request, its head included
+constexpr std::size_t kHeldForRetry = 16 * 1024;  // of a request's body
+// What is written keeps its memory for what comes next up to this size: uploads come in such pieces.
+constexpr std::size_t kKeptBuffer = 16 * 1024;
 constexpr std::size_t kReadBeforeHead = 16 * 1024;  // below the response's first credit
 // Out of credit, reading goes on when this much has come together: a client that takes a few bytes at a time
 // must not cost a system call for each.
@@ -40,7 +43,6 @@ Exchange::~Exchange() {
 }
 
 void Exchange::start() {
-  if (!encoder_.head(head_, out_)) return fail_soon(Cause::kRequestMalformed);
   if (needs_http1() && !rule_out_http2_servers()) return fail_soon(Cause::kNoWebSocket);
   find_connection(false);
 }
@@ -136,7 +138,8 @@ void Exchange::let_go(bool reusable) {
 void Exchange::begin() {
   const Ref<Exchange> self(this);
   if (http2_) return begin_http2();
-  if (std::exchange(speaks_http2_, false) && !encode_held()) return fail(Cause::kRequestMalformed);
+  speaks_http2_ = false;
+  if (!encode_held()) return fail(Cause::kRequestMalformed);
   active_ = true;
   deadline_.cancel();
   connection_->decoder().begin(head_.method, upgrade_);
@@ -152,28 +155,56 @@ void Exchange::begin() {
   if (!done_ && connection_) connection_->stream().wait_readable();
 }
 
+// Not before there is a connection: until then the head's fields share their bytes with other requests.
+bool Exchange::encode_held() {
+  encoder_ = {};
+  release_memory(out_);
+  sent_ = 0;
+  left_ = stopped_ = false;
+  if (!encoder_.head(head_, out_)) return false;
+  if (!held_.empty() && !encoder_.data(held_, out_)) return false;
+  return !request_ended_ || encoder_.end(held_trailers_, out_);
+}
+
+// What comes without a connection, or while one goes bad, is part of the next attempt.
 void Exchange::on_request_data(std::span<const char> bytes) {
-  if (done_ || stopped_) return;
+  if (done_) return;
+  owed_ += bytes.size();
+  hold(bytes);
+  if (!active_ || stopped_) return;
   if (speaks_http2_) return send_http2(bytes);
   if (tunnel_) {
     out_.append(bytes.data(), bytes.size());
   } else if (!encoder_.data(bytes, out_)) {
     return fail(Cause::kRequestMalformed);
   }
-  owed_ += bytes.size();
   pump();
 }
 
+void Exchange::hold(std::span<const char> bytes) {
+  // Between two attempts all that comes is held; it is no more than was granted.
+  if (whole_ && (!active_ || held_.size() + bytes.size() <= kHeldForRetry)) {
+    held_.append(bytes.data(), bytes.size());
+  } else {
+    forget_request();
+  }
+}
+
+// The request will not be sent again.
+void Exchange::forget_request() {
+  whole_ = false;
+  release_memory(held_);
+}
+
 void Exchange::on_request_trailers(http::Fields trailers) {
-  if (done_ || stopped_) return;
+  if (done_) return;
   held_trailers_ = std::move(trailers);
   on_request_end();
 }
 
 void Exchange::on_request_end() {
-  if (done_ || stopped_ || std::exchange(request_ended_, true)) return;
+  if (done_ || std::exchange(request_ended_, true) || !active_ || stopped_) return;
   if (speaks_http2_) {
-    if (stream_ == 0) return;
     http2_->send_end(stream_, held_trailers_);
     return watch_http2();
   }
@@ -187,7 +218,7 @@ void Exchange::on_request_cancel(Cause /*cause*/) {
   const Ref<pipeline::ClientStream> client = std::move(client_);
   pool_->stop_waiting(*this);
   // Nothing of the request was sent: the connection is as good as before.
-  let_go(active_ && sent_ == 0 && whole_);
+  let_go(active_ && !left_);
 }
 
 // Writes what can be written and grants the client as much as went out; the client may send more from inside
@@ -206,6 +237,7 @@ bool Exchange::write_out() {
     const net::Stream::Result result = stream.write({out_.data() + sent_, out_.size() - sent_});
     if (result.state == State::kOk) {
       sent_ += result.bytes;
+      left_ = true;
     } else if (result.state == State::kWouldBlock) {
       stream.wait_writable();
       arm(Waiting::kBackend, pool_->config().timeouts.body_idle);
@@ -216,10 +248,11 @@ bool Exchange::write_out() {
       stream.wait_readable();
     }
   }
-  if (!stopped_ && (out_.size() > kHeldForRetry || !idempotent_)) {
-    whole_ = whole_ && out_.empty();
+  if (left_ && !idempotent_) forget_request();
+  if (!stopped_) {
     out_.clear();
     sent_ = 0;
+    if (out_.capacity() > kKeptBuffer || request_ended_) release_memory(out_);
   }
   if (tunnel_ && request_ended_ && !stopped_) stream.shutdown_write();
   if (!head_seen_) {
@@ -326,6 +359,8 @@ void Exchange::on_head() {
   http::ResponseHead head = connection_->decoder().take_head();
   head_seen_ = true;
   if (head.status == 101) return open_tunnel(std::move(head));
+  forget_request();
+  head_ = {};
   close_after_ =
       std::exchange(head.close, false);  // of the backend's connection, which is no concern of the client's
   arm(Waiting::kBackend, pool_->config().timeouts.body_idle);
@@ -340,7 +375,8 @@ void Exchange::open_tunnel(http::ResponseHead head) {
     return fail(Cause::kBackendBroken);
   }
   tunnel_ = close_after_ = true;
-  idempotent_ = whole_ = false;
+  forget_request();
+  head_ = {};
   deadline_.cancel();
   http::remove_hop_by_hop(head.fields);
   client_->on_response_head(std::move(head));
@@ -364,15 +400,12 @@ void Exchange::finish(bool stray) {
 // ---- failures
 
 bool Exchange::may_retry() const {
-  if (retries_ >= pool_->config().max_retries || connection_->decoder().began() || !whole_) return false;
-  return sent_ == 0 || idempotent_;
+  return whole_ && !connection_->decoder().began() && retries_ < pool_->config().max_retries;
 }
 
 void Exchange::on_broken() {
   if (!may_retry()) return fail(Cause::kBackendBroken);
   ++retries_;
-  sent_ = 0;
-  stopped_ = false;
   let_go(false);
   find_connection(true);
 }

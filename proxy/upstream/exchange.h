@@ -5,11 +5,11 @@
 //   find a connection -> send -> (interim heads) -> head -> body -> end
 //
 // Retried at most max_retries times, on a new connection, and only while nothing of an answer was seen and
-// the whole request is still held here: when nothing was sent at all, or the method is idempotent (RFC
-// 9110 9.2.2). A server that cannot be connected to is no retry: the next one is tried. The connection is
-// kept only if both messages ended cleanly and nothing followed. What an HTTP/2 server says that it did not
-// process may be sent again whatever its method (RFC 9113 8.7), and is no retry where it went away in order.
-// Worker's thread only.
+// the whole request is still held here, its head as it came and a short body: when nothing was sent at all,
+// or the method is idempotent (RFC 9110 9.2.2). A server that cannot be connected to is no retry: the next
+// one is tried. The connection is kept only if both messages ended cleanly and nothing followed. What an
+// HTTP/2 server says that it did not process may be sent again whatever its method (RFC 9113 8.7), and is no
+// retry where it went away in order. Worker's thread only.
 #pragma once
 
 #include <cstddef>
@@ -82,6 +82,9 @@ class Exchange final : public pipeline::BackendStream, public ConnectionUser, pr
   void find_connection(bool fresh);
   void fail_soon(pipeline::Cause cause);
   void begin();
+  [[nodiscard]] bool encode_held();
+  void hold(std::span<const char> bytes);
+  void forget_request();
   void pump();
   [[nodiscard]] bool write_out();
   void read();
@@ -102,7 +105,6 @@ class Exchange final : public pipeline::BackendStream, public ConnectionUser, pr
   void send_http2(std::span<const char> bytes);
   void watch_http2();
   void leave_http2(bool ended);
-  [[nodiscard]] bool encode_held();
 
   Ref<Pool> pool_;
   Ref<pipeline::ClientStream> client_;
@@ -112,9 +114,11 @@ class Exchange final : public pipeline::BackendStream, public ConnectionUser, pr
   net::Deadline deadline_;
   Waiting waiting_for_ = Waiting::kConnection;
 
-  std::string out_;       // the request's bytes: those not sent yet, and while whole_ those sent too
-  std::size_t sent_ = 0;  // of out_
-  std::size_t owed_ = 0;  // credit to grant to the client when out_ is sent
+  std::string held_;                               // of the request's body, all so far: for the next attempt
+  http::Fields held_trailers_;                     // the client's, once the request has ended
+  std::string out_;                                // of this attempt, not sent yet
+  std::size_t sent_ = 0;                           // of out_
+  std::size_t owed_ = 0;                           // credit to grant to the client when out_ is sent
   std::size_t credit_ = pipeline::kInitialCredit;  // what the client still takes of the response
   std::vector<bool> tried_;                        // see ruled_out()
   unsigned retries_ = 0;
@@ -123,12 +127,10 @@ class Exchange final : public pipeline::BackendStream, public ConnectionUser, pr
   // ---- over HTTP/2
   Ref<Http2Connection> http2_;
   wire::StreamId stream_ = 0;
-  std::string held_;            // of the body, to be sent again, or not sent yet
-  http::Fields held_trailers_;  // the client's, once the request has ended
-  http::Fields trailers_;       // the server's
-  std::size_t buffered_ = 0;    // of the body, not sent yet
-  bool speaks_http2_ = false;   // held_ is what is kept for a retry, and not out_
-  bool request_done_ = false;   // all of it was sent
+  http::Fields trailers_;      // the server's
+  std::size_t buffered_ = 0;   // of the body, not sent yet
+  bool speaks_http2_ = false;  // this attempt
+  bool request_done_ = false;  // all of it was sent
   bool answer_began_ = false;
 
   bool done_ = false;
@@ -136,7 +138,8 @@ class Exchange final : public pipeline::BackendStream, public ConnectionUser, pr
   bool idempotent_ = false;
   bool upgrade_ = false;       // a WebSocket handshake
   bool tunnel_ = false;        // and it was accepted
-  bool whole_ = true;          // out_ begins with the request's first byte
+  bool whole_ = true;          // head_ and held_ are the request so far
+  bool left_ = false;          // a byte of this attempt was sent
   bool body_granted_ = false;  // the client has got its first credit
   bool pumping_ = false;
   bool paused_ = false;   // out of credit

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/buffer.h"
 #include "http/hop_by_hop.h"
 #include "upstream/exchange.h"
 
@@ -11,7 +12,6 @@ namespace {
 using pipeline::Cause;
 using wire::Http2Failure;
 
-constexpr std::size_t kHeldForRetry = 16 * 1024;  // of the body
 // Servers that are replaced one after the other send a request on a few times; one that does nothing else
 // would do so for ever.
 constexpr unsigned kMaxGoaways = 5;
@@ -56,12 +56,9 @@ void Exchange::begin_http2() {
   const Ref<Exchange> self(this);
   if (needs_http1()) return fail(Cause::kBackendBroken);  // its server chose what was not offered
   if (!http2_->has_room()) return on_http2_refused();
-  if (!std::exchange(speaks_http2_, true)) {
-    // What HTTP/1 has held of a body cannot be taken out of its chunks again.
-    if (body_granted_) return fail(Cause::kBackendBroken);
-    out_ = {};
-  }
-  active_ = true;
+  speaks_http2_ = active_ = true;
+  stopped_ = false;
+  release_memory(out_);
   deadline_.cancel();
   request_done_ = false;
   stream_ = http2_->open(head_, *this);
@@ -69,8 +66,6 @@ void Exchange::begin_http2() {
   http2_->grant_response(stream_, credit_);
   buffered_ = held_.size();
   if (!held_.empty()) http2_->send_data(stream_, held_);
-  whole_ = whole_ && held_.size() <= kHeldForRetry;
-  if (!whole_) held_ = {};
   const bool wants_body = head_.body.kind != http::BodyLength::Kind::kNone && !request_ended_;
   if (request_ended_) http2_->send_end(stream_, held_trailers_);
   if (wants_body && !std::exchange(body_granted_, true)) client_->grant_request(pipeline::kInitialCredit);
@@ -78,28 +73,9 @@ void Exchange::begin_http2() {
 }
 
 void Exchange::send_http2(std::span<const char> bytes) {
-  owed_ += bytes.size();
-  // Between two attempts all that comes is held; it is no more than was granted.
-  if (whole_ && (stream_ == 0 || held_.size() + bytes.size() <= kHeldForRetry)) {
-    held_.append(bytes.data(), bytes.size());
-  } else {
-    whole_ = false;
-    held_ = {};
-  }
-  if (stream_ == 0) return;
   buffered_ += bytes.size();
   http2_->send_data(stream_, bytes);
   watch_http2();
-}
-
-// The request so far, for a server that speaks HTTP/1.
-bool Exchange::encode_held() {
-  encoder_ = {};
-  out_ = {};
-  sent_ = 0;
-  if (!encoder_.head(head_, out_) || !encoder_.data(held_, out_)) return false;
-  held_ = {};
-  return !request_ended_ || encoder_.end(held_trailers_, out_);
 }
 
 // What is sent again after a retry was granted again already.
@@ -149,6 +125,8 @@ void Exchange::on_http2_head(http::ResponseHead head) {
   const Ref<Exchange> self(this);
   answer_began_ = true;
   head_seen_ = true;
+  forget_request();
+  head_ = {};
   watch_http2();
   http::remove_hop_by_hop(head.fields);
   client_->on_response_head(std::move(head));
