@@ -16,6 +16,7 @@ constexpr unsigned kUnknown = 2;
 constexpr unsigned kInvalidArgument = 3;
 constexpr unsigned kDeadlineExceeded = 4;
 constexpr unsigned kPermissionDenied = 7;
+constexpr unsigned kResourceExhausted = 8;
 constexpr unsigned kUnimplemented = 12;
 constexpr unsigned kUnavailable = 14;
 constexpr unsigned kUnauthenticated = 16;
@@ -57,6 +58,10 @@ unsigned grpc_status(std::uint16_t http_status) {
       return kPermissionDenied;
     case 404:
       return kUnimplemented;
+    // What gRPC's own libraries say of a message, or of metadata, beyond their limits.
+    case 413:
+    case 431:
+      return kResourceExhausted;
     case 429:
     case 502:
     case 503:

@@ -40,7 +40,7 @@ TEST(Grpc, MapsStatuses) {
     unsigned grpc;
   };
   for (const Row& row : {Row{401, 16}, Row{403, 7}, Row{404, 12}, Row{400, 3}, Row{503, 14}, Row{504, 4},
-                         Row{429, 14}, Row{502, 14}, Row{413, 2}, Row{421, 2}}) {
+                         Row{429, 14}, Row{502, 14}, Row{413, 8}, Row{431, 8}, Row{408, 2}, Row{421, 2}}) {
     EXPECT_EQ(grpc_status(row.http), row.grpc) << row.http;
   }
 }
