@@ -10,6 +10,7 @@ namespace holdfast::answer {
 namespace {
 
 constexpr std::string_view kGrpc = "application/grpc";
+constexpr std::string_view kStatus = "grpc-status";
 
 // gRPC's status codes.
 constexpr unsigned kUnknown = 2;
@@ -74,7 +75,7 @@ unsigned grpc_status(std::uint16_t http_status) {
 }
 
 void add_grpc_status(http::Fields& fields, std::uint16_t http_status, std::string_view detail) {
-  fields.add("grpc-status", std::to_string(grpc_status(http_status)));
+  fields.add(kStatus, std::to_string(grpc_status(http_status)));
   fields.add("grpc-message", encode_message(detail));
 }
 
@@ -84,6 +85,18 @@ Answer as_grpc(Answer answer) {
   answer.status = 200;
   answer.body.clear();
   return answer;
+}
+
+std::optional<unsigned> read_grpc_status(const http::Fields& fields) {
+  constexpr std::size_t kMaxDigits = 3;
+  const auto text = fields.find(kStatus);
+  if (!text || text->empty() || text->size() > kMaxDigits || fields.count(kStatus) != 1) return std::nullopt;
+  unsigned code = 0;
+  for (const char c : *text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    code = code * 10 + static_cast<unsigned>(c - '0');
+  }
+  return code;
 }
 
 }  // namespace holdfast::answer

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "answer/answer.h"
@@ -23,5 +24,9 @@ void add_grpc_status(http::Fields& fields, std::uint16_t http_status, std::strin
 
 // HTTP 200 without a body; `grpc-message` is the answer's detail.
 [[nodiscard]] Answer as_grpc(Answer answer);
+
+// What `grpc-status = 1*DIGIT` says in a head or in trailers; nullopt: nothing, twice, or no code that
+// anybody could mean (more than three digits).
+[[nodiscard]] std::optional<unsigned> read_grpc_status(const http::Fields& fields);
 
 }  // namespace holdfast::answer

@@ -194,6 +194,7 @@ struct AccessRecord {
   std::string_view scheme;  // of the credentials that were looked at: dpop | bearer
   std::string_view sub, client_id, jkt, kid, proof_alg;
   std::optional<double> iat_offset_s;
+  std::optional<unsigned> grpc_status;  // of a gRPC call's answer, ours or the backend's, as far as it came
 };
 
 class AccessLog {

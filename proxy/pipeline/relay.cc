@@ -109,6 +109,7 @@ void Request::answer(answer::Answer answer) {
   const bool with_body = method_ != "HEAD" && !grpc_;
   if (with_body) head.body = {http::BodyLength::Kind::kKnown, answer.body.size()};
   status_ = answer.status;
+  if (grpc_) grpc_status_ = answer::read_grpc_status(head.fields);
   head_sent_ = true;
   const Ref<Request> self(this);
   const Ref<ClientStream> client = client_;
@@ -178,6 +179,8 @@ void Request::on_response_head(http::ResponseHead head) {
   head.close = false;
   http::remove_hop_by_hop(head.fields);
   status_ = head.status;
+  // An answer without a message has all in its head.
+  if (grpc_) grpc_status_ = answer::read_grpc_status(head.fields);
   if (forwarded_) upstream_ms_ = milliseconds_between(*forwarded_, flow_.ports().now());
   if (evidence_.freshness.nonce && evidence_.freshness.nonce->past_half_life) {
     answer::offer_nonce(head.fields, rules_->nonces->issue(flow_.ports().now().wall));
@@ -197,6 +200,7 @@ void Request::on_response_data(std::span<const char> bytes) {
 void Request::on_response_trailers(http::Fields trailers) {
   if (!client_) return;
   http::remove_forbidden_trailers(trailers);
+  if (grpc_) grpc_status_ = answer::read_grpc_status(trailers);
   client_->on_response_trailers(std::move(trailers));
 }
 
@@ -259,6 +263,7 @@ void Request::finish() {
     record.proof_alg = jose::algorithm_name(evidence_.proof->header->alg);
     record.iat_offset_s = std::chrono::duration<double>(evidence_.proof->iat - began_.wall).count();
   }
+  record.grpc_status = grpc_status_;
   flow_.ports().log.record(record);
 }
 

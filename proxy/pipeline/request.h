@@ -108,6 +108,7 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   std::optional<Now> forwarded_;
   std::string_view server_;
   std::optional<double> upstream_ms_;
+  std::optional<unsigned> grpc_status_;
 };
 
 }  // namespace holdfast::pipeline

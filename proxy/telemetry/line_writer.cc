@@ -156,9 +156,14 @@ void LineWriter::text(std::string_view name, std::string_view value) {
   out_ += '"';
 }
 
-void LineWriter::count(std::string_view name, std::uint64_t value) {
+void LineWriter::count(std::string_view name, std::optional<std::uint64_t> value) {
+  if (!value && format_ == Format::kText) return;
   this->name(name);
-  append_number(out_, value);
+  if (value) {
+    append_number(out_, *value);
+  } else {
+    out_ += "null";
+  }
 }
 
 void LineWriter::number(std::string_view name, std::optional<double> value) {

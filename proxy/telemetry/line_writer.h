@@ -27,7 +27,7 @@ class LineWriter {
 
   // Absent text (empty) is null in JSON and left out in text.
   void text(std::string_view name, std::string_view value);
-  void count(std::string_view name, std::uint64_t value);
+  void count(std::string_view name, std::optional<std::uint64_t> value);
   // Three decimals.
   void number(std::string_view name, std::optional<double> value);
 

@@ -58,6 +58,7 @@ void Log::record(const pipeline::AccessRecord& record) {
   line.text("proof_alg", record.proof_alg);
   line.number("iat_offset_s", record.iat_offset_s);
   line.text("upstream_server", record.upstream_server);
+  line.count("grpc_status", record.grpc_status);
   line.end();
   sink_.append(out);
 }

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <string_view>
+#include <vector>
+
 namespace holdfast::answer {
 namespace {
 
@@ -59,6 +63,28 @@ TEST(Grpc, KeepsTheChallengeAndSaysWhyInItsOwnWords) {
   EXPECT_EQ(answer.fields.find("dpop-nonce"), "n1");
   EXPECT_EQ(answer.fields.find("www-authenticate"), plain.fields.find("www-authenticate"));
   EXPECT_EQ(answer.fields.find("cache-control"), "no-store");
+}
+
+TEST(Grpc, ReadsOneStatus) {
+  struct Row {
+    std::vector<std::string_view> values;
+    std::optional<unsigned> code;
+  };
+  for (const Row& row : {Row{{}, std::nullopt},
+                         {{"0"}, 0},
+                         {{"16"}, 16},
+                         {{"007"}, 7},
+                         {{"999"}, 999},
+                         {{"1000"}, std::nullopt},
+                         {{""}, std::nullopt},
+                         {{"-1"}, std::nullopt},
+                         {{"1 "}, std::nullopt},
+                         {{"OK"}, std::nullopt},
+                         {{"0", "0"}, std::nullopt}}) {
+    http::Fields fields;
+    for (const std::string_view value : row.values) fields.add("Grpc-Status", value);
+    EXPECT_EQ(read_grpc_status(fields), row.code) << (row.values.empty() ? "" : row.values.front());
+  }
 }
 
 TEST(Grpc, EveryReasonHasAStatusOfItsOwn) {

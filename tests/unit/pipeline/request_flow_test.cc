@@ -490,6 +490,52 @@ TEST_F(RequestFlowTest, GrpcIsRefusedAsItsClientsExpect) {
   EXPECT_EQ(refused(1, "/orders/7")->status, 401);
   ASSERT_EQ(log.lines.size(), 4U);
   EXPECT_EQ(log.lines[0].reason, Reason::no_credentials);
+  EXPECT_EQ(log.lines[0].status, 200U);
+  EXPECT_EQ(log.lines[0].grpc_status, 16U);
+  EXPECT_EQ(log.lines[3].grpc_status, std::nullopt);
+}
+
+// In trailers, or in the head of an answer without a message; and of HTTP, none.
+TEST_F(RequestFlowTest, TheLogSaysWithWhichStatusAGrpcCallEnded) {
+  const auto fields = [](std::string_view status) {
+    http::Fields made;
+    made.add("grpc-status", status);
+    return made;
+  };
+  const auto open = [&](std::string_view type) -> FakeBackend& {
+    http::RequestHead head;
+    head.method = "POST";
+    head.target = "/open/call";
+    head.authority = "api.example.com";
+    head.version_major = 2;
+    head.fields.add("Content-Type", type);
+    (void)flow->start(std::move(head), connection, make_counted<FakeClient>());
+    return *upstreams.opened.back();
+  };
+  {
+    FakeBackend& backend = open("application/grpc");
+    backend.client->on_response_head({.status = 200});
+    backend.client->on_response_trailers(fields("9"));
+    backend.client->on_response_end();
+  }
+  {
+    FakeBackend& backend = open("application/grpc");
+    backend.client->on_response_head({.status = 200, .fields = fields("5")});
+    backend.client->on_response_end();
+  }
+  {
+    FakeBackend& backend = open("application/grpc");
+    backend.client->on_response_head({.status = 200});
+    backend.client->on_response_reset(Cause::kBackendBroken);
+  }
+  {
+    FakeBackend& backend = open("application/json");
+    backend.client->on_response_head({.status = 200, .fields = fields("5")});
+    backend.client->on_response_end();
+  }
+  std::vector<std::optional<unsigned>> logged;
+  for (const FakeLog::Line& line : log.lines) logged.push_back(line.grpc_status);
+  EXPECT_EQ(logged, (std::vector<std::optional<unsigned>>{9, 5, std::nullopt, std::nullopt}));
 }
 
 TEST_F(RequestFlowTest, ConnectAndTraceAreNotAllowed) {

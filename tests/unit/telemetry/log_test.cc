@@ -72,16 +72,27 @@ TEST(Log, AnAccessLineHasTheContractsFieldsInItsOrder) {
       R"("host":"api.example.com","path":"/v1/orders","status":200,"duration_ms":1.250,)"
       R"("upstream":"http://127.0.0.1:8000","upstream_ms":1,"bytes_in":10,"bytes_out":20,)"
       R"("decision":"allow","reason":null,"scheme":"dpop","sub":"alice","client_id":"cli","jkt":"JKT","kid":"k1",)"
-      R"("proof_alg":"ES256","iat_offset_s":-0.500,"upstream_server":"http://127.0.0.1:8000"})"
+      R"("proof_alg":"ES256","iat_offset_s":-0.500,"upstream_server":"http://127.0.0.1:8000","grpc_status":null})"
       "\n");
 }
 
 TEST(Log, ADeniedRequestNamesItsReasonAndKeepsEveryField) {
   const auto line = boost::json::parse(logged({}, {denied()})).as_object();
   EXPECT_EQ(line.at("reason"), "proof_replayed");
-  EXPECT_EQ(line.size(), 27u);
+  EXPECT_EQ(line.size(), 28u);
   EXPECT_TRUE(line.at("sub").is_null());
   EXPECT_TRUE(line.at("upstream_ms").is_null());
+}
+
+TEST(Log, AGrpcCallsStatusStandsBesideHttps) {
+  AccessRecord record = denied();
+  record.status = 200;
+  record.grpc_status = 16;
+  const auto line = boost::json::parse(logged({}, {record})).as_object();
+  EXPECT_EQ(line.at("status"), 200);
+  EXPECT_EQ(line.at("grpc_status"), 16);
+  EXPECT_NE(logged({.format = Format::kText}, {record}).find(" grpc_status=16\n"), std::string::npos);
+  EXPECT_EQ(logged({.format = Format::kText}, {denied()}).find("grpc_status"), std::string::npos);
 }
 
 TEST(Log, AQueryNeverGetsIn) {
