@@ -29,7 +29,7 @@ struct Timeouts {
   std::chrono::milliseconds headers{10'000};       // for the whole head; 408
   std::chrono::milliseconds body_idle{60'000};     // between two pieces of a request's body; 408
   std::chrono::milliseconds idle{75'000};          // between two requests
-  std::chrono::milliseconds stream_idle{300'000};  // a client that takes nothing of its answer
+  std::chrono::milliseconds stream_idle{300'000};  // an answer that is not taken, a gRPC call at rest
   std::chrono::milliseconds tunnel{3'600'000};     // a tunnel through which nothing moves, either way
 };
 

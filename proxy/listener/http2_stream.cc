@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "answer/grpc.h"
+#include "http/grpc_timeout.h"
 #include "listener/date.h"
 #include "listener/http2_session.h"
 
@@ -24,7 +26,12 @@ Http2Stream::Http2Stream(Http2Session& session, wire::StreamId id, const http::R
       id_(id),
       input_deadline_(session.connection_->worker().wheel(), *this, kInput),
       output_deadline_(session.connection_->worker().wheel(), *this, kOutput),
-      awaits_continue_(head.expect_continue) {}
+      call_deadline_(session.connection_->worker().wheel(), *this, kCall),
+      grpc_(answer::is_grpc(head)),
+      awaits_continue_(head.expect_continue) {
+  if (!grpc_) return;
+  if (const auto timeout = http::grpc_timeout(head.fields)) call_deadline_.arm(*timeout);
+}
 
 // ---- the request
 // ---------------------------------------------------------------------------------------------------
@@ -44,8 +51,9 @@ void Http2Stream::on_request_data(std::span<const char> bytes) {
 }
 
 void Http2Stream::watch_request() {
-  if (tunnel_) return input_deadline_.arm(session_->connection_->timeouts().tunnel);
-  if (credit_ != 0) return input_deadline_.arm(session_->connection_->timeouts().body_idle);
+  const auto& timeouts = session_->connection_->timeouts();
+  if (tunnel_) return input_deadline_.arm(timeouts.tunnel);
+  if (credit_ != 0) return input_deadline_.arm(grpc_ ? timeouts.stream_idle : timeouts.body_idle);
   input_deadline_.cancel();  // not the client's fault if no more comes: its clock stands still
 }
 
@@ -71,6 +79,15 @@ void Http2Stream::cancel_request(pipeline::Cause cause) {
   if (std::exchange(request_ended_, true)) return;
   input_deadline_.cancel();
   if (const Ref<pipeline::BackendStream> backend = backend_) backend->on_request_cancel(cause);
+}
+
+// The client's deadline for all of it, whoever is late.
+void Http2Stream::end_call() {
+  request_ended_ = true;
+  input_deadline_.cancel();
+  if (const Ref<pipeline::BackendStream> backend = backend_) {
+    backend->on_request_cancel(pipeline::Cause::kDeadlinePassed);
+  }
 }
 
 void Http2Stream::grant_request(std::size_t bytes) {
@@ -120,7 +137,7 @@ void Http2Stream::on_response_data(std::span<const char> bytes) {
     body_left_.bytes -= bytes.size();
   }
   unsent_ += bytes.size();
-  if (tunnel_) watch_request();
+  if (tunnel_ || (grpc_ && input_deadline_.armed())) watch_request();
   if (!output_deadline_.armed()) output_deadline_.arm(session_->connection_->timeouts().stream_idle);
   session_->codec().send_data(id_, bytes);
   session_->schedule();
@@ -136,6 +153,7 @@ void Http2Stream::on_response_end() {
   backend_.reset();
   if (over_) return;
   input_deadline_.cancel();
+  call_deadline_.cancel();
   if (tunnel_ && !request_ended_) input_deadline_.arm(kLinger);
   // Shorter than it announced: the client must not take it for whole.
   if (body_left_.kind == http::BodyLength::Kind::kKnown && body_left_.bytes != 0) {
@@ -191,6 +209,7 @@ void Http2Stream::send_broken_answer() {
 
 void Http2Stream::on_deadline(int which) {
   const Ref<Http2Stream> self(this);
+  if (which == kCall) return end_call();
   if (which == kInput && !tunnel_) return cancel_request(pipeline::Cause::kRequestTimeout);
   // A tunnel through which nothing moves; or it takes nothing of its answer, though perhaps of others.
   session_->reset(*this, Http2Error::kCancel);
@@ -200,6 +219,7 @@ void Http2Stream::over() {
   over_ = true;
   input_deadline_.cancel();
   output_deadline_.cancel();
+  call_deadline_.cancel();
 }
 
 void Http2Stream::cut_off(pipeline::Cause cause) {

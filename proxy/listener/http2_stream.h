@@ -2,6 +2,10 @@
 // the codec's windows, and the clocks of a client that sends its body, or takes its answer, too slowly. Such
 // a stream is answered or reset; the connection and its other streams go on. Calls that come after the
 // stream's end are ignored. Worker's thread only.
+//
+// gRPC differs in two ways. Its client may say how long the call may take (`grpc-timeout`) and is held to it,
+// lest a backend work on for a client that has gone. And its body is no upload but a stream of messages that
+// may rest as long as the answer may: stream_idle, with what passes either way counted.
 #pragma once
 
 #include <cstddef>
@@ -50,10 +54,11 @@ class Http2Stream final : public pipeline::ClientStream, private net::Expirable 
   void grant_request(std::size_t bytes) override;
 
  private:
-  enum Which : int { kInput, kOutput };
+  enum Which : int { kInput, kOutput, kCall };
 
   void on_deadline(int which) override;
   void cancel_request(pipeline::Cause cause);
+  void end_call();
   void send_broken_answer();
   void open_tunnel(http::ResponseHead& head);
   void watch_request();
@@ -63,11 +68,13 @@ class Http2Stream final : public pipeline::ClientStream, private net::Expirable 
   Ref<pipeline::BackendStream> backend_;
   net::Deadline input_deadline_;  // of the request's body; of a tunnel, both ways
   net::Deadline output_deadline_;
+  net::Deadline call_deadline_;
   std::size_t credit_ = 0;      // of the request's body, granted and not yet handed over
   std::size_t unsent_ = 0;      // of the response's body, with the codec
   std::size_t ungranted_ = 0;   // of the response's body, sent and not yet granted again
   http::BodyLength body_left_;  // of the response's body, where its head announced it
   http::Fields trailers_;
+  const bool grpc_;
   bool awaits_continue_;
   bool tunnel_ = false;  // of an accepted WebSocket handshake
   bool request_ended_ = false;

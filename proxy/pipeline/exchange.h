@@ -41,6 +41,7 @@ enum class Cause : std::uint8_t {
   kRequestMalformed,    // the body's framing turned out wrong after the head
   kRequestTooLarge,     // the body passed its limit
   kRequestTimeout,      // the client was too slow with its body
+  kDeadlinePassed,      // the client's own, for the whole call (gRPC)
   kDraining,
   kTokenExpired,  // close_at_expiry; the client's token says so, not the client
 };

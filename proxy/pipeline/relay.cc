@@ -16,6 +16,8 @@ Refusal refusal_of(Cause cause) {
   switch (cause) {
     case Cause::kBackendTimeout:
       return {Reason::upstream_timeout, "the backend did not answer in time"};
+    case Cause::kDeadlinePassed:
+      return {Reason::upstream_timeout, "the call's own deadline passed"};
     case Cause::kOverloaded:
       return {Reason::overloaded, "too many requests are waiting for the backend"};
     case Cause::kDraining:

@@ -36,7 +36,10 @@ class StoryRequest final : public pipeline::BackendStream {
   void on_request_cancel(pipeline::Cause cause) override {
     cancelled = cause;
     if (cause != pipeline::Cause::kClientGone && !answered && client) {
-      answer(cause == pipeline::Cause::kRequestTimeout ? 408 : 413, "refused");
+      answer(cause == pipeline::Cause::kRequestTimeout   ? 408
+             : cause == pipeline::Cause::kDeadlinePassed ? 504
+                                                         : 413,
+             "refused");
     }
     client.reset();
   }

@@ -238,6 +238,67 @@ TEST_P(Http2SessionTest, ASlowBodyTimesOutButNotWhileNobodyAsksForIt) {
   EXPECT_EQ(listening->connections(), 1u);
 }
 
+Http2Fields grpc(std::string_view timeout = {}) {
+  Http2Fields fields = with(post("/s/m"), "content-type", "application/grpc");
+  return timeout.empty() ? fields : with(fields, "grpc-timeout", timeout);
+}
+
+TEST_P(Http2SessionTest, AGrpcCallIsHeldToItsDeadline) {
+  const auto client = dial();
+  // Whether all of it was sent or not.
+  const auto whole = client->request(grpc("30m"), "call");
+  const auto begun = client->open(grpc("30m"));
+  ASSERT_TRUE(run(client, [&] { return story.requests.size() == 2; }));
+  for (const std::int32_t stream : {whole, begun}) EXPECT_EQ(answered(client, stream).status, 504);
+  for (const auto& request : story.requests) EXPECT_EQ(request->cancelled, Cause::kDeadlinePassed);
+  // Others are held to nothing, however they write it.
+  client->request(with(with(post(), "content-type", "text/plain"), "grpc-timeout", "1m"), "no call");
+  client->request(grpc("1h"), "no such unit");
+  client->request(with(grpc("1m"), "grpc-timeout", "1m"), "two");
+  ASSERT_TRUE(run(client, [&] { return story.requests.size() == 5; }));
+  for (int i = 0; i < 10; ++i) settle();
+  for (std::size_t i = 2; i < 5; ++i) EXPECT_FALSE(story.requests[i]->cancelled) << i;
+}
+
+TEST_P(Http2SessionTest, ADeadlineHoldsInTheMiddleOfAnAnswerToo) {
+  const auto client = dial();
+  client->request(grpc("30m"), "call");
+  ASSERT_TRUE(run(client, [&] { return story.requests.size() == 1; }));
+  StoryRequest& request = story.last();
+  request.head(200, {Kind::kUnknown, 0});
+  request.client->on_response_data(std::string_view("message"));
+  ASSERT_TRUE(run(client, [&] { return request.cancelled.has_value(); }));
+  EXPECT_EQ(request.cancelled, Cause::kDeadlinePassed);
+}
+
+// A client that only listens: what it gets counts for it, and its own silence is no slow upload.
+TEST_P(Http2SessionTest, AGrpcCallMayRestAsLongAsItsStreamMay) {
+  constexpr std::chrono::milliseconds kIdle{300};
+  config->timeouts.body_idle = std::chrono::milliseconds(20);
+  config->timeouts.stream_idle = kIdle;
+  story.on_start = [](StoryRequest& request) { request.client->grant_request(pipeline::kInitialCredit); };
+  const auto client = dial();
+  EXPECT_EQ(answered(client, client->open(post())).status, 408);
+  client->open(grpc());
+  ASSERT_TRUE(run(client, [&] { return story.requests.size() == 2; }));
+  StoryRequest& request = story.last();
+  request.head(200, {Kind::kUnknown, 0});
+  auto last = std::chrono::steady_clock::now();
+  int events = 0;
+  ASSERT_TRUE(run(client, [&] {
+    if (request.cancelled) return true;
+    const auto now = std::chrono::steady_clock::now();
+    if (events < 30 && now - last > std::chrono::milliseconds(20)) {
+      request.client->on_response_data(std::string_view("event"));
+      last = now;
+      ++events;
+    }
+    return false;
+  }));
+  EXPECT_EQ(request.cancelled, Cause::kRequestTimeout);
+  EXPECT_GE(std::chrono::steady_clock::now() - last, kIdle);
+}
+
 TEST_P(Http2SessionTest, AResetByTheClientCancelsItsRequestOnly) {
   const auto client = dial();
   const auto first = client->request(get("/1"));
