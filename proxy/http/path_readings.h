@@ -1,8 +1,9 @@
-// The looser readings of a normal path: what a backend may take it for that decodes again, takes '\' for '/',
-// drops
-// ";params", merges slashes, removes dot segments, ignores case or a trailing slash, or cuts at a decoded
-// '?', '#' or NUL; in any order and combination. The router refuses a request where a looser reading leads to
-// another route: /public/..%2fadmin, //admin, /a/..;/admin, /Admin, /%252e%252e/admin. Pure; any thread.
+// The looser readings of a normal path: what a backend may take it for that decodes again, takes overlong or
+// fullwidth bytes for ASCII or '\' for '/', drops ";params", tabs and line ends, merges slashes, takes "//x"
+// for a host, removes dot segments, drops dots and spaces at the end of a name as Windows does, ignores case
+// or a trailing slash, or cuts at a decoded '?', '#' or NUL; in any order and combination. The router refuses
+// a request where a looser reading leads to another route: /public/..%2fadmin, //x/admin, /a/..;/admin,
+// /Admin, /admin., /%252e%252e/admin. Pure; any thread.
 #pragma once
 
 #include <cstddef>

@@ -56,12 +56,50 @@ TEST(PathReadings, FindWhatABackendMayActOn) {
            {"/public/..%2Fadmin/..;/..;/public/x", "/admin/..;/..;/public/x"},
            {"/a%2F", "/a/"},
            {"/%2Fadmin", "/admin"},
+           // a reference to another host
+           {"//x/admin", "/admin"},
+           {"///x/admin", "/admin"},
+           {R"(/\x/admin)", "/admin"},
+           {"/%2Fx/admin", "/admin"},
+           {"//x/public/..%2Fadmin", "/admin"},
+           {"//x", "/"},
+           // names on Windows
+           {"/admin.", "/admin"},
+           {"/admin.../x", "/admin/x"},
+           {"/admin%20", "/admin"},
+           {"/admin.%20.", "/admin"},
+           {"/public/..%20/admin", "/admin"},
+           // bytes that parsers of URLs drop
+           {"/ad%0Amin", "/admin"},
+           {"/public/.%09./admin", "/admin"},
+           {"/public/..%0D/admin", "/admin"},
+           // overlong and fullwidth
+           {"/public/%C0%AE%C0%AE/admin", "/admin"},
+           {"/public/..%C0%AFadmin", "/admin"},
+           {"/public/%E0%80%AE%E0%80%AE/admin", "/admin"},
+           {"/public/..%F0%80%80%AFadmin", "/admin"},
+           {"/%C1%A1dmin", "/admin"},
+           {"/public/%EF%BC%8E%EF%BC%8E/admin", "/admin"},
+           {"/public/..%EF%BC%8Fadmin", "/admin"},
+           {"/%EF%BC%A1dmin", "/admin"},
        }) {
     ASSERT_TRUE(has_looser_readings(c.path)) << c.path;
     const PathReadings readings = looser_readings(c.path);
     EXPECT_TRUE(readings.complete) << c.path;
     EXPECT_THAT(readings.paths, Contains(c.reading)) << c.path;
   }
+}
+
+// Other UTF-8 stays what it is, and what honest clients send has few readings.
+TEST(PathReadings, OfHonestPathsAreFew) {
+  for (const std::string_view path : {"/r%C3%A9sum%C3%A9", "/%E4%B8%AD%E6%96%87", "/%EF%BC",
+                                      "/%EF%BD%9F%EF%BC%80", "/%C0", "/%F0%9F%8E%89"}) {
+    const PathReadings readings = looser_readings(path);
+    EXPECT_EQ(readings.paths.size(), 1U) << path;
+  }
+  const PathReadings readings = looser_readings("/Files/My%20Documents/R%C3%A9sum%C3%A9%20(2).PDF;v=1/");
+  EXPECT_TRUE(readings.complete);
+  EXPECT_LE(readings.paths.size(), 24U);
 }
 
 // What the router counts on: each once, never the path itself, closed under folding, and always a path.
