@@ -6,6 +6,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "answer/reason_table.h"
+#include "base/ascii.h"
 
 namespace holdfast::answer {
 namespace {
@@ -129,7 +130,8 @@ Answer make_method_not_allowed(std::string_view request_id) {
 }
 
 bool is_forbidden_method(std::string_view method) {
-  return method == "CONNECT" || method == "TRACE";
+  // In any case: some backends read methods so.
+  return iequals(method, "CONNECT") || iequals(method, "TRACE");
 }
 
 void offer_nonce(http::Fields& response, std::string_view nonce) {

@@ -10,6 +10,9 @@ namespace holdfast {
 [[nodiscard]] constexpr char ascii_lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
+[[nodiscard]] constexpr char ascii_upper(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
 [[nodiscard]] constexpr bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -40,6 +43,12 @@ namespace holdfast {
   std::string lower(text);
   for (char& c : lower) c = ascii_lower(c);
   return lower;
+}
+
+[[nodiscard]] inline std::string to_upper(std::string_view text) {
+  std::string upper(text);
+  for (char& c : upper) c = ascii_upper(c);
+  return upper;
 }
 
 // Without leading and trailing SP and HTAB (RFC 9110 OWS).

@@ -210,6 +210,15 @@ Checked<const Route*> RouteTable::match(std::string_view host, std::string_view 
     return refuse(Reason::request_malformed,
                   "a backend could read the path in a way that leads to another route");
   }
+  // Methods are case-sensitive (RFC 9110 9.1), but not to every framework: to some "delete" is DELETE. One
+  // that leads nowhere in capitals was spelt so by the configuration's author.
+  if (const std::string capitals = to_upper(method); capitals != method) {
+    const auto led_to = match(host, path, capitals);
+    if (led_to ? *led_to != &(*routes_)[chosen] : led_to.error().reason != Reason::no_route) {
+      return refuse(Reason::request_malformed,
+                    "a backend could read the method in a way that leads to another route");
+    }
+  }
   return &(*routes_)[chosen];
 }
 
@@ -227,23 +236,35 @@ Checked<const Route*> RouteTable::match_sent(std::string_view host, std::string_
                 "the path as sent could be read in a way that leads to another route");
 }
 
-// Two questions of every reading. Does it lead to another route, and to one that the path itself could not
-// have led to? If it could (/Admin/** before /**), the chosen route stands before that one and takes the
-// folded reading too. And does it, folded, still lead to the chosen route, with patterns folded as well? If
-// not, it leads to where no route goes (/public/..%2Finternal where only /public/** is routed), or to a route
-// that is spelt with capitals.
 bool RouteTable::is_ambiguous(std::size_t chosen, std::string_view host, std::string_view path,
                               std::string_view method) const {
   if (folded_ && folded_->first(host, http::fold_path(path), method) != chosen) return true;
-  if (!http::has_looser_readings(path)) return false;
-  const http::PathReadings readings = http::looser_readings(path);
+  if (reads_elsewhere(chosen, host, path, path, method)) return true;
+  // Where a prefix is taken away the backend's reading begins anew: "/v1//x/admin" comes to it as
+  // "//x/admin".
+  const std::string_view rest = backend_path((*routes_)[chosen], path);
+  return rest.size() < path.size() && reads_elsewhere(chosen, host, path, rest, method);
+}
+
+// Two questions of every reading of what the backend gets, which is the end of `path`. Does it lead to
+// another route, and to one that the path itself could not have led to? If it could (/Admin/** before /**),
+// the chosen route stands before that one and takes the folded reading too. And does it, folded, still lead
+// to the chosen route, with patterns folded as well? If not, it leads to where no route goes
+// (/public/..%2Finternal where only /public/** is routed), or to a route that is spelt with capitals.
+bool RouteTable::reads_elsewhere(std::size_t chosen, std::string_view host, std::string_view path,
+                                 std::string_view backend, std::string_view method) const {
+  if (!http::has_looser_readings(backend)) return false;
+  const http::PathReadings readings = http::looser_readings(backend);
   if (!readings.complete) return true;
   const Index& folded = folded_ ? *folded_ : *exact_;
+  const std::string_view prefix = path.substr(0, path.size() - backend.size());
   return std::ranges::any_of(readings.paths, [&](const std::string& reading) {
-    const std::size_t led_to = exact_->first(host, reading, method);
+    const std::string whole = std::string(prefix) + reading;
+    const std::size_t led_to = exact_->first(host, whole, method);
     if (led_to != kNone && led_to != chosen && !takes_path((*routes_)[led_to], path)) return true;
     // Every reading's folded form is among the readings, or is the path itself.
-    return http::fold_path(reading) == reading && folded.first(host, reading, method) != chosen;
+    return http::fold_path(reading) == reading &&
+           folded.first(host, http::fold_path(whole), method) != chosen;
   });
 }
 

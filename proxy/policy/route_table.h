@@ -3,9 +3,9 @@
 //   pattern = "/" | 1*( "/" segment )      segment = literal | "*" (one non-empty segment) | "**" (any rest;
 //   only last)
 // "/orders/**" also matches "/orders". Literals compare byte for byte with the path's normal form.
-// A request is refused where a looser reading of its path (http/path_readings.h) leads to another route, or
-// out of the routes altogether, since the backend may act on that reading. Immutable after construction; any
-// thread.
+// A request is refused where a looser reading of its path (http/path_readings.h), or of its method in
+// capitals, leads to another route, or out of the routes altogether, since the backend may act on that
+// reading. Immutable after construction; any thread.
 #pragma once
 
 #include <cstddef>
@@ -49,6 +49,8 @@ class RouteTable {
   class Index;
   [[nodiscard]] bool is_ambiguous(std::size_t chosen, std::string_view host, std::string_view path,
                                   std::string_view method) const;
+  [[nodiscard]] bool reads_elsewhere(std::size_t chosen, std::string_view host, std::string_view path,
+                                     std::string_view backend, std::string_view method) const;
 
   std::unique_ptr<std::vector<Route>>
       routes_;  // stays where it is when the table moves: routes are pointed to

@@ -144,6 +144,49 @@ TEST(RouteTable, RefusesAReadingThatLeavesTheRoutes) {
   EXPECT_EQ(match(table, "h", "/other/..%2Fpublic"), "no_route");
 }
 
+TEST(RouteTable, RefusesAnotherHostsPath) {
+  const RouteTable table(
+      {make_route("admin", {{}, {"/admin/**"}, {}}), make_route("rest", {{}, {"/**"}, {}})});
+  EXPECT_EQ(match(table, "h", "//x/admin/users"), "request_malformed");
+  EXPECT_EQ(match(table, "h", R"(/\x/admin/users)"), "request_malformed");
+  EXPECT_EQ(match(table, "h", "//x/other"), "rest");
+}
+
+// "/v1//x/admin" comes to the backend as "//x/admin".
+TEST(RouteTable, ReadsWhatIsLeftOfAStrippedPath) {
+  Route stripped = make_route("stripped", {{}, {"/v1/**"}, {}});
+  stripped.strip_prefix = "/v1";
+  Route capitals = make_route("capitals", {{}, {"/V2/**"}, {}});
+  capitals.strip_prefix = "/V2";
+  const RouteTable table({make_route("secret", {{}, {"/v1/secret/**"}, {}}),
+                          make_route("again", {{}, {"/v1/v1/x/**"}, {}}), std::move(stripped),
+                          std::move(capitals)});
+  EXPECT_EQ(match(table, "h", "/v1//x/secret"), "request_malformed");
+  EXPECT_EQ(match(table, "h", R"(/v1/\x/secret)"), "request_malformed");
+  EXPECT_EQ(match(table, "h", "/v1/a/..%2F..%2F..%2Fv1/x"), "request_malformed");
+  EXPECT_EQ(match(table, "h", "/v1//secret"), "request_malformed");
+  EXPECT_EQ(match(table, "h", "/v1//x/other"), "stripped");
+  EXPECT_EQ(match(table, "h", "/v1/Users/"), "stripped");
+  EXPECT_EQ(match(table, "h", "/v1"), "stripped");
+  EXPECT_EQ(match(table, "h", "/V2/Users/"), "capitals");
+  EXPECT_EQ(match(table, "h", "/V2//x/Users"), "capitals");
+}
+
+// Some frameworks act on "delete" as on DELETE.
+TEST(RouteTable, RefusesAMethodThatLeadsElsewhereInCapitals) {
+  const RouteTable table(
+      {make_route("delete", {{}, {"/orders/**"}, {"DELETE"}}), make_route("orders", {{}, {"/orders/**"}, {}}),
+       make_route("own", {{}, {"/own"}, {"frob"}}), make_route("get", {{}, {"/get"}, {"GET"}})});
+  EXPECT_EQ(match(table, "h", "/orders/1", "DELETE"), "delete");
+  EXPECT_EQ(match(table, "h", "/orders/1", "delete"), "request_malformed");
+  EXPECT_EQ(match(table, "h", "/orders/1", "Delete"), "request_malformed");
+  EXPECT_EQ(match(table, "h", "/Orders/1", "delete"), "no_route");
+  EXPECT_EQ(match(table, "h", "/orders/1", "get"), "orders");
+  EXPECT_EQ(match(table, "h", "/own", "frob"), "own");
+  EXPECT_EQ(match(table, "h", "/own", "FROB"), "no_route");
+  EXPECT_EQ(match(table, "h", "/get", "get"), "no_route");
+}
+
 TEST(RouteTable, CapitalsInPatternsAreReadBothWays) {
   const RouteTable table({make_route("admin", {{}, {"/Admin/**"}, {}}),
                           make_route("slash", {{}, {"/dir/"}, {}}), make_route("rest", {{}, {"/**"}, {}})});
