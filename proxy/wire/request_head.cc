@@ -8,8 +8,6 @@
 //   - no Host in HTTP/1.1, two, an empty or odd one, or one that differs from the target's authority
 #include "wire/request_head.h"
 
-#include <boost/beast/http/basic_parser.hpp>
-#include <limits>
 #include <optional>
 #include <string>
 
@@ -18,101 +16,57 @@
 #include "http/websocket.h"
 #include "wire/field_syntax.h"
 #include "wire/framing.h"
+#include "wire/head_parser.h"
 
 namespace holdfast::wire {
 namespace {
-
-namespace beast = boost::beast;
-using BeastView = beast::string_view;
-
-std::string_view view(BeastView text) {
-  return {text.data(), text.size()};
-}
 
 Fault malformed(std::string_view why, std::uint16_t status = 400) {
   return {{Reason::request_malformed, std::string(why)}, status};
 }
 
-class HeadParser : public beast::http::basic_parser<true> {
+class RequestParser : public HeadParser<true> {
  public:
-  HeadParser(http::RequestHead& head, std::size_t max_fields) : head_(head), max_fields_(max_fields) {
-    header_limit(std::numeric_limits<std::uint32_t>::max());  // the scanner has held the limit
-    body_limit(boost::none);
-    eager(false);
-  }
+  RequestParser(http::RequestHead& head, std::size_t max_fields)
+      : HeadParser(head.fields, max_fields), head_(head) {}
 
-  [[nodiscard]] bool too_many_fields() const { return too_many_fields_; }
   [[nodiscard]] bool has_disguised_framing() const { return disguised_; }
   [[nodiscard]] unsigned hosts() const { return hosts_; }
   [[nodiscard]] std::string_view host() const { return host_; }
-  [[nodiscard]] const FramingFields& framing() const { return framing_; }
 
  private:
-  using Error = beast::error_code;
-
   void on_request_impl(beast::http::verb /*verb*/, BeastView method, BeastView target, int version,
                        Error& /*error*/) override {
     head_.method = view(method);
     head_.target = view(target);
-    head_.version_minor = static_cast<std::uint8_t>(version % 10);
+    set_version(version);
+    head_.version_minor = static_cast<std::uint8_t>(version_minor());
   }
   void on_field_impl(beast::http::field name, BeastView name_text, BeastView value, Error& error) override {
     using beast::http::field;
-    if (head_.fields.size() == max_fields_) {
-      too_many_fields_ = true;
-      error = beast::http::error::header_limit;
-      return;
-    }
     const std::string_view text = view(value);
-    head_.fields.add_view(view(name_text), text);
+    if (!add(name, name_text, text, error)) return;
     switch (name) {
       case field::host:
         ++hosts_;
         host_ = text;
         break;
-      case field::content_length:
-        framing_.content_length(text);
-        break;
-      case field::transfer_encoding:
-        framing_.transfer_encoding(text);
-        break;
       case field::expect:
         head_.expect_continue = head_.version_minor == 1 && iequals(text, "100-continue");
+        break;
+      case field::content_length:
+      case field::transfer_encoding:
         break;
       default:
         disguised_ = disguised_ || is_disguised_framing(view(name_text));
         break;
     }
   }
-  void on_header_impl(Error& /*error*/) override {}
-  void on_finish_impl(Error& /*error*/) override {}
-  // Not reached: the parser is given heads only. A body through here would be one that framing.h did not
-  // judge.
-  void on_response_impl(int /*status*/, BeastView /*reason*/, int /*version*/, Error& error) override {
-    deny(error);
-  }
-  void on_body_init_impl(const boost::optional<std::uint64_t>& /*length*/, Error& error) override {
-    deny(error);
-  }
-  std::size_t on_body_impl(BeastView /*bytes*/, Error& error) override { return deny(error); }
-  void on_chunk_header_impl(std::uint64_t /*size*/, BeastView /*extensions*/, Error& error) override {
-    deny(error);
-  }
-  std::size_t on_chunk_body_impl(std::uint64_t /*left*/, BeastView /*bytes*/, Error& error) override {
-    return deny(error);
-  }
-  static std::size_t deny(Error& error) {
-    error = beast::http::error::unexpected_body;
-    return 0;
-  }
 
   http::RequestHead& head_;
-  std::size_t max_fields_;
-  bool too_many_fields_ = false;
   bool disguised_ = false;
   unsigned hosts_ = 0;
   std::string_view host_;
-  FramingFields framing_;
 };
 
 // HTTP-version = "HTTP/" DIGIT "." DIGIT, well-formed but not one of ours: what deserves 505 and not 400.
@@ -175,7 +129,7 @@ bool resolve_target(http::RequestHead& head) {
   return split_absolute(head);
 }
 
-std::optional<Fault> check_host(http::RequestHead& head, const HeadParser& parser) {
+std::optional<Fault> check_host(http::RequestHead& head, const RequestParser& parser) {
   if (parser.hosts() == 0) {
     if (head.version_minor == 0) return std::nullopt;
     return malformed("HTTP/1.1 without Host");
@@ -200,18 +154,18 @@ std::optional<Fault> check_host(http::RequestHead& head, const HeadParser& parse
 
 bool parse_request_head(std::string_view bytes, std::size_t max_fields, http::RequestHead& head,
                         bool& wants_close, Fault& fault) {
-  HeadParser parser(head, max_fields);
+  RequestParser parser(head, max_fields);
   beast::error_code error;
-  parser.put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
+  const bool parsed = parser.parse(bytes, error);
   if (parser.too_many_fields()) {
     fault = {{Reason::headers_too_large, "more fields than this listener takes"}, 431};
     return false;
   }
-  if (error || !parser.is_header_done()) {
+  if (!parsed) {
     fault = beast_fault(error, bytes);
     return false;
   }
-  wants_close = !parser.keep_alive();
+  wants_close = !parser.persists();
   if (!is_target_text(head.target) || !resolve_target(head)) {
     fault = malformed("the request-target is not one that this method may have");
     return false;

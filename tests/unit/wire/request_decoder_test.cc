@@ -182,7 +182,11 @@ TEST(RequestDecoder, ReadsTargets) {
       {"\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", "GET", "/", "a", ""},
       {"GET / HTTP/1.0\r\n\r\n", "GET", "/", "", "", true},
       {"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "GET", "/", "", "", false},
+      {"GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", "GET", "/", "", "", true},
+      {"GET / HTTP/1.0\r\nProxy-Connection: keep-alive\r\n\r\n", "GET", "/", "", "", true},
       {"GET / HTTP/1.1\r\nHost: a\r\nConnection: x, Close\r\n\r\n", "GET", "/", "a", "", true},
+      {"GET / HTTP/1.1\r\nHost: a\r\nConnection: x\r\nConnection:\tclose\r\n\r\n", "GET", "/", "a", "", true},
+      {"GET / HTTP/1.1\r\nHost: a\r\nProxy-Connection: close\r\n\r\n", "GET", "/", "a", "", false},
   };
   for (const Taken& row : rows) {
     for (const std::size_t piece : {std::size_t{1} << 20, std::size_t{1}, std::size_t{5}}) {

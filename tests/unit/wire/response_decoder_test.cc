@@ -30,6 +30,8 @@ TEST(ResponseDecoder, ReadsAnswers) {
       {"HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", "GET", 200, Kind::kKnown, "x", true},
       {"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx", "GET", 200, Kind::kKnown,
        "x", false},
+      {"HTTP/1.0 200 OK\r\nConnection: keep-alive, close\r\nContent-Length: 1\r\n\r\nx", "GET", 200,
+       Kind::kKnown, "x", true},
       {"HTTP/1.0 200 OK\r\n\r\nuntil the end", "GET", 200, Kind::kUnknown, "until the end", true},
       {"HTTP/1.1 200 OK\r\n\r\n", "GET", 200, Kind::kUnknown, "", true},
       {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n", "GET", 200,
