@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 
 #include <algorithm>
+#include <csignal>
 #include <thread>
 
 #include "../net/loopback.h"
@@ -43,11 +44,16 @@ class Http2Answers final : public wire::Http2ServerOwner {
   void on_stream_end(wire::StreamId) override {}
 };
 
+// SETTINGS, and a GOAWAY that has processed nothing.
+constexpr std::string_view kGoesAway("\0\0\0\4\0\0\0\0\0\0\0\x8\7\0\0\0\0\0\0\0\0\0\0\0\0\0", 26);
+
 // Answers `answers` requests on one connection, blocking, on a thread of its own; over HTTP/2 where it is
-// told to and the client offers it.
+// told to and the client offers it. One that turns back sends the first client's requests away over HTTP/2,
+// and speaks HTTP/1 only from then on.
 class TlsBackend {
  public:
-  TlsBackend(const testing::TestCertificate& certificate, int answers, bool http2 = false)
+  TlsBackend(const testing::TestCertificate& certificate, int answers, bool http2 = false,
+             bool turns_back = false)
       : listening_(std::move(net::open_listening_sockets({"127.0.0.1", 0}, 1)->front())),
         endpoint_(net::local_endpoint(listening_)),
         context_(SSL_CTX_new(TLS_server_method())) {
@@ -55,7 +61,12 @@ class TlsBackend {
     EXPECT_EQ(SSL_CTX_use_PrivateKey_file(context_, certificate.key().c_str(), SSL_FILETYPE_PEM), 1);
     if (http2) SSL_CTX_set_alpn_select_cb(context_, &choose_http2, nullptr);
     ::fcntl(listening_.fd(), F_SETFL, ::fcntl(listening_.fd(), F_GETFL) & ~O_NONBLOCK);
-    thread_ = std::thread([this, answers] { serve(answers); });
+    thread_ = std::thread([this, answers, turns_back] {
+      if (turns_back) send_away();
+      do {
+        serve(answers);
+      } while (turns_back && received_.empty());  // the client finds out on a connection that it does not use
+    });
   }
   ~TlsBackend() {
     thread_.join();
@@ -96,6 +107,18 @@ class TlsBackend {
     received_ = http2.received;
   }
 
+  void send_away() {
+    const net::Descriptor socket(::accept(listening_.fd(), nullptr, nullptr));
+    SSL* const ssl = SSL_new(context_);
+    SSL_set_fd(ssl, socket.fd());
+    char bytes[4096];
+    if (SSL_accept(ssl) == 1 && SSL_read(ssl, bytes, sizeof bytes) > 0) {
+      EXPECT_GT(SSL_write(ssl, kGoesAway.data(), static_cast<int>(kGoesAway.size())), 0);
+    }
+    SSL_free(ssl);
+    SSL_CTX_set_alpn_select_cb(context_, nullptr, nullptr);
+  }
+
   void serve(int answers) {
     const net::Descriptor socket(::accept(listening_.fd(), nullptr, nullptr));
     SSL* const ssl = SSL_new(context_);
@@ -112,7 +135,7 @@ class TlsBackend {
         char byte = 0;
         while (!request.ends_with("\r\n\r\n") && SSL_read(ssl, &byte, 1) == 1) request.push_back(byte);
         received_ += request;
-        if (SSL_write(ssl, kOk.data(), static_cast<int>(kOk.size())) <= 0) break;
+        if (request.empty() || SSL_write(ssl, kOk.data(), static_cast<int>(kOk.size())) <= 0) break;
       }
       char byte = 0;
       (void)SSL_read(ssl, &byte, 1);  // until the client closes
@@ -187,6 +210,27 @@ TEST(Tls, AWebSocketIsOfferedHttp1Alone) {
   const std::string received = backend.received();
   EXPECT_TRUE(received.starts_with("GET /ws HTTP/1.1\r\n")) << received;
   EXPECT_NE(received.find("Upgrade: websocket\r\n"), std::string::npos) << received;
+}
+
+// A request that HTTP/2 did not process goes over HTTP/1 where the server speaks that now, body or none.
+TEST(Tls, GoesBackToHttp1WithItsServer) {
+  std::signal(SIGPIPE, SIG_IGN);  // the server writes to connections that the client has left
+  const testing::TestCertificate certificate("DNS:api.test");
+  for (const std::string_view method : {"GET", "PUT"}) {
+    TlsBackend backend(certificate, 1, true, true);
+    {
+      World world(1, [&](Config& config) { use_tls(config, certificate, "api.test"); });
+      world.pools().set_endpoints(0, 0, {backend.endpoint()});
+      const bool put = method == "PUT";
+      const Ref<Client> client = world.request(
+          method, put ? http::BodyLength{http::BodyLength::Kind::kKnown, 2} : http::BodyLength{},
+          [&](Client& c) { c.body = put ? "hi" : ""; });
+      ASSERT_TRUE(world.until([&] { return client->over(); })) << method;
+      EXPECT_TRUE(client->ended) << method << (client->reset ? static_cast<int>(*client->reset) : -1);
+      EXPECT_EQ(client->received, "ok") << method;
+    }
+    EXPECT_TRUE(backend.received().starts_with(std::string(method) + " /x HTTP/1.1\r\n")) << method;
+  }
 }
 
 TEST(Tls, SendsNothingToAServerThatIsNotTheOne) {
