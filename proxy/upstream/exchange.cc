@@ -389,7 +389,7 @@ void Exchange::open_tunnel(http::ResponseHead head) {
 // left of the request is not sent, and the connection not kept.
 void Exchange::finish(bool stray) {
   done_ = true;
-  const bool request_sent = encoder_.ended() && sent_ == out_.size() && !stopped_;
+  const bool request_sent = encoder_.ended() && !encoder_.close() && sent_ == out_.size() && !stopped_;
   http::Fields trailers = connection_->decoder().take_trailers();
   const Ref<pipeline::ClientStream> client = std::move(client_);
   let_go(request_sent && !close_after_ && !stray);

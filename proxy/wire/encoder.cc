@@ -7,6 +7,7 @@
 #include "base/ascii.h"
 #include "http/websocket.h"
 #include "wire/field_syntax.h"
+#include "wire/framing.h"
 
 namespace holdfast::wire {
 namespace {
@@ -167,6 +168,8 @@ bool RequestEncoder::head(const http::RequestHead& head, std::string& out) {
       out.append("Transfer-Encoding: chunked\r\n");
       break;
   }
+  close_ = has_unexpected_content(head);
+  if (close_) out.append("Connection: close\r\n");
   if (http::is_websocket(head)) out.append(kUpgrade);
   out.append("\r\n");
   return true;

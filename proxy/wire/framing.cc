@@ -68,4 +68,10 @@ std::expected<http::BodyLength, FramingFault> FramingFields::decide(unsigned ver
   return http::BodyLength{Kind::kKnown, *length};
 }
 
+bool has_unexpected_content(const http::RequestHead& head) {
+  using Kind = http::BodyLength::Kind;
+  if (head.body.kind == Kind::kNone || (head.body.kind == Kind::kKnown && head.body.bytes == 0)) return false;
+  return head.method == "GET" || head.method == "HEAD" || head.method == "DELETE";
+}
+
 }  // namespace holdfast::wire

@@ -37,4 +37,8 @@ class FramingFields {
   std::string_view coding_;
 };
 
+// Content that its method gives no meaning to (RFC 9110 9.3.1, 9.3.2, 9.3.5). Some servers do not read it,
+// and take what they did not read for the next request: such a request has to be the last of its connection.
+[[nodiscard]] bool has_unexpected_content(const http::RequestHead& head);
+
 }  // namespace holdfast::wire

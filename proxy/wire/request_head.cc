@@ -184,6 +184,8 @@ bool parse_request_head(std::string_view bytes, std::size_t max_fields, http::Re
     return false;
   }
   head.body = *body;
+  // A proxy of that age in front of us may take the content for the next request.
+  wants_close = wants_close || (head.version_minor == 0 && has_unexpected_content(head));
   if (http::asks_for_websocket(head)) head.protocol = http::kWebSocket;
   return true;
 }

@@ -74,6 +74,21 @@ TEST(Exchange, KeepsTheConnectionOnlyWhenItIsClean) {
   }
 }
 
+// A server that does not read what a GET brings must not find it before the next client's request.
+TEST(Exchange, KeepsNoConnectionAfterContentThatNobodyExpects) {
+  for (const std::string_view method : {"GET", "DELETE", "POST"}) {
+    World world;
+    const Ref<Client> first = world.request(method, {Kind::kKnown, 2}, [](Client& c) { c.body = "hi"; });
+    const auto peer = world.accept();
+    const bool close = method != "POST";
+    EXPECT_EQ(world.receive_head(*peer).contains("Connection: close\r\n"), close) << method;
+    peer->send(kOk);
+    ASSERT_TRUE(world.until([&] { return first->over(); }));
+    EXPECT_TRUE(first->ended);
+    EXPECT_EQ(world.shared().upstream(0).connections.load(), close ? 0U : 1U) << method;
+  }
+}
+
 TEST(Exchange, ReadsABodyThatEndsWithTheConnection) {
   World world;
   const Ref<Client> client = world.get();

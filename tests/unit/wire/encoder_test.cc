@@ -81,6 +81,28 @@ TEST(RequestEncoder, MakesFramingAndConnectionFieldsItself) {
   EXPECT_EQ(out, "PUT / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n");
 }
 
+// What a server does not read of it would be its next request.
+TEST(RequestEncoder, ContentThatNobodyExpectsIsTheLastOfItsConnection) {
+  struct Row {
+    std::string_view method;
+    http::BodyLength body;
+    bool close;
+  };
+  for (const Row& row :
+       {Row{"GET", {Kind::kKnown, 2}, true}, Row{"GET", {Kind::kUnknown, 0}, true},
+        Row{"HEAD", {Kind::kKnown, 2}, true}, Row{"DELETE", {Kind::kKnown, 2}, true},
+        Row{"GET", {Kind::kKnown, 0}, false}, Row{"GET", {}, false}, Row{"DELETE", {}, false},
+        Row{"POST", {Kind::kKnown, 2}, false}, Row{"OPTIONS", {Kind::kKnown, 2}, false}}) {
+    http::RequestHead head = request(row.method);
+    head.body = row.body;
+    std::string out;
+    RequestEncoder encoder;
+    ASSERT_TRUE(encoder.head(head, out));
+    EXPECT_EQ(encoder.close(), row.close) << out;
+    EXPECT_EQ(out.ends_with("\r\nConnection: close\r\n\r\n"), row.close) << out;
+  }
+}
+
 TEST(RequestEncoder, RefusesWhatWouldSplit) {
   struct Row {
     std::string method, target, authority, name, value;
