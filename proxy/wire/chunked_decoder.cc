@@ -46,12 +46,6 @@ bool are_extensions(std::string_view text) {
   return true;
 }
 
-// A reader that merges trailers into the head would see another message than we did.
-bool belongs_to_message_start(std::string_view name) {
-  return iequals(name, "content-length") || iequals(name, "transfer-encoding") || iequals(name, "host") ||
-         is_disguised_framing(name);
-}
-
 }  // namespace
 
 void ChunkedDecoder::reset(const Limits& limits) {
@@ -197,7 +191,7 @@ bool ChunkedDecoder::take_trailers(std::string_view& rest) {
       return true;
     }
     for (const http::Field& field : trailers_) {
-      if (belongs_to_message_start(field.name)) fail("a trailer that frames or routes", 0);
+      if (frames_or_routes(field.name)) fail("a trailer that frames or routes", 0);
     }
     if (state_ == State::kFault) return true;
   }

@@ -108,6 +108,11 @@ bool is_disguised_framing(std::string_view name) {
   return false;
 }
 
+bool frames_or_routes(std::string_view name) {
+  return iequals(name, "content-length") || iequals(name, "transfer-encoding") || iequals(name, "host") ||
+         is_disguised_framing(name);
+}
+
 bool read_field_lines(std::string_view lines, http::Fields& fields) {
   while (!lines.empty()) {
     const std::size_t end = lines.find("\r\n");

@@ -27,6 +27,9 @@ namespace holdfast::wire {
 // CGI's and WSGI's environments do.
 [[nodiscard]] bool is_disguised_framing(std::string_view name);
 
+// Among trailers: a reader that merges them into the head would see another message than we did.
+[[nodiscard]] bool frames_or_routes(std::string_view name);
+
 // Reads `*( field-name ":" OWS field-value OWS CRLF )`, already scanned by HeadScanner, into `fields` as
 // views. false: a line is not a field.
 [[nodiscard]] bool read_field_lines(std::string_view lines, http::Fields& fields);

@@ -209,6 +209,7 @@ bool make_trailers(Http2Section section, http::Fields& trailers, Fault& fault) {
   for (const http::Field& field : trailers) {
     if (!is_field(field)) return fail(fault, "a trailer's name or value is malformed");
     if (is_connection_field(field)) return fail(fault, "a field of HTTP/1 connections among the trailers");
+    if (frames_or_routes(field.name)) return fail(fault, "a trailer that frames or routes");
   }
   return true;
 }

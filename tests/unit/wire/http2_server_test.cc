@@ -487,6 +487,19 @@ TEST_F(Http2ServerTest, MalformedTrailersResetOrFault) {
   EXPECT_EQ(server.counts().malformed, 4U);
 }
 
+// A backend that merges trailers into the head must not find another length or host there.
+TEST_F(Http2ServerTest, TrailersThatFrameOrRouteAreRefused) {
+  std::uint32_t stream = 1;
+  for (const char* name : {"host", "content_length", "transfer.encoding"}) {
+    feed((stream == 1 ? hello() : "") + headers(stream, post(), false) + headers(stream, {{name, "9"}}));
+    take();
+    const std::string id = std::to_string(stream);
+    EXPECT_THAT(owner.log, HasSubstr("fault " + id + " 400")) << name;
+    EXPECT_EQ(owner.log.find("end " + id), std::string::npos) << name;
+    stream += 2;
+  }
+}
+
 // ---- limits
 
 class LimitedHttp2Server : public Http2ServerTest {
