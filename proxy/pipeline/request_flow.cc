@@ -47,6 +47,11 @@ bool Request::is_overloaded() const {
 // Which origin and path the request means, and which route takes it.
 Checked<void> Request::locate() {
   if (!origin_) return holdfast::refuse(Reason::request_malformed, "the request's origin is ambiguous");
+  if (head_.target == "*") {
+    // OPTIONS on the server as a whole (RFC 9110 9.3.7): sound, but no route could say who may ask a backend
+    // that.
+    return holdfast::refuse(Reason::no_route, "OPTIONS * names no resource, and routes take resources");
+  }
   auto target = http::normalize_target(head_.target, head_.fields.arena());
   if (!target) return std::unexpected(std::move(target.error()));
   target_ = *target;

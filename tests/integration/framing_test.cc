@@ -383,7 +383,9 @@ TEST_F(FramingTest, ConnectAndTraceAreNotAllowed) {
 TEST_F(FramingTest, UnknownMethodsAndAsteriskForm) {
   EXPECT_EQ(sidecar->send_raw("PROPFIND /public/x HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 200);
   EXPECT_EQ(sidecar->backend.last().method, "PROPFIND");
-  EXPECT_GE(sidecar->send_raw("OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 200);
+  const Response asterisk = sidecar->send_raw("OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  EXPECT_EQ(asterisk.status, 404);
+  EXPECT_EQ(reason_of(asterisk), "no_route");
 }
 
 TEST_F(FramingTest, AbsoluteFormIsBroughtToOrigin) {
