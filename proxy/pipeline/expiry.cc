@@ -11,7 +11,6 @@
 #include <cstring>
 #include <utility>
 
-#include "answer/grpc.h"
 #include "crypto/random.h"
 #include "pipeline/request.h"
 #include "token/verify.h"
@@ -118,16 +117,13 @@ void Request::pass_to_backend(std::span<const char> bytes) {
 
 void Request::end_for_expiry() {
   const Ref<ClientStream> client = client_;
-  const Ref<BackendStream> backend = std::exchange(backend_, nullptr);
   const bool told = client_was_told();
-  finish();
-  if (backend) backend->on_request_cancel(Cause::kTokenExpired);
-  if (grpc_) {
-    http::Fields trailers;
-    answer::add_grpc_status(trailers, kUnauthorized, "the access token has expired");
-    client->on_response_trailers(std::move(trailers));
+  if (const Ref<BackendStream> backend = std::exchange(backend_, nullptr)) {
+    backend->on_request_cancel(Cause::kTokenExpired);
   }
-  if (told || grpc_) return client->on_response_end();
+  if (grpc_) return end_grpc(kUnauthorized, "the access token has expired");
+  finish();
+  if (told) return client->on_response_end();
   client->on_response_reset(Cause::kTokenExpired);
 }
 

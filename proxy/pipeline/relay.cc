@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "answer/grpc.h"
+#include "answer/reason_table.h"
 #include "http/hop_by_hop.h"
 #include "pipeline/request.h"
 
@@ -125,11 +126,25 @@ void Request::answer(answer::Answer answer) {
 }
 
 void Request::fail(Cause cause) {
-  if (!head_sent_) return deny(refusal_of(cause));
+  const Refusal refusal = refusal_of(cause);
+  if (!head_sent_) return deny(refusal);
+  reason_ = refusal.reason;
+  if (grpc_) return end_grpc(answer::reason_row(refusal.reason).status, refusal.detail);
   const Ref<ClientStream> client = client_;
-  reason_ = refusal_of(cause).reason;
   finish();
   client->on_response_reset(cause);
+}
+
+// A gRPC client reads in the trailers how its call ended, so that one that was cut off says why. A message
+// that was cut off is told by its own length.
+void Request::end_grpc(std::uint16_t http_status, std::string_view detail) {
+  const Ref<ClientStream> client = client_;
+  http::Fields trailers;
+  answer::add_grpc_status(trailers, http_status, detail);
+  grpc_status_ = answer::grpc_status(http_status);
+  finish();
+  client->on_response_trailers(std::move(trailers));
+  client->on_response_end();
 }
 
 // ---- from the client -----------------------------------------------------------------------------------

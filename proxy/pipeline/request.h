@@ -59,6 +59,7 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   // relay.cc
   void answer(answer::Answer answer);
   void fail(Cause cause);
+  void end_grpc(std::uint16_t http_status, std::string_view detail);
   void finish();
 
   // expiry.cc

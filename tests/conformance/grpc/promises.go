@@ -454,11 +454,13 @@ func deadlines(tests *tests, world *world) {
 		if err != nil {
 			return err
 		}
-		if body, err := io.ReadAll(answer.Body); err == nil {
-			return fmt.Errorf("the answer ended well: %q, %v", body, answer.Trailer)
+		if body, err := io.ReadAll(answer.Body); err != nil || answer.Trailer.Get("Grpc-Status") != "4" {
+			return fmt.Errorf("%q, %w, %v", body, err, answer.Trailer)
 		}
 		world.raw.awaitEnd("BeginDeaf")
-		return world.logged("/test.Raw/BeginDeaf", map[string]any{"status": 200.0, "reason": "upstream_timeout"})
+		return world.logged("/test.Raw/BeginDeaf", map[string]any{
+			"status": 200.0, "grpc_status": 4.0, "reason": "upstream_timeout",
+		})
 	})
 }
 
@@ -497,11 +499,11 @@ func breaking(tests *tests, world *world) {
 		ctx, cancel := patient()
 		defer cancel()
 		out := call(ctx, to, "/test.Raw/Abort", []byte("a request"))
-		if out.status.Code() != codes.Internal && out.status.Code() != codes.Unavailable {
+		if out.status.Code() != codes.Unavailable {
 			return fmt.Errorf("%v: %s", out.status.Code(), out.status.Message())
 		}
 		return world.logged("/test.Raw/Abort", map[string]any{
-			"status": 200.0, "grpc_status": nil, "reason": "upstream_unavailable",
+			"status": 200.0, "grpc_status": 14.0, "reason": "upstream_unavailable",
 		})
 	})
 }

@@ -526,7 +526,6 @@ TEST_F(RequestFlowTest, TheLogSaysWithWhichStatusAGrpcCallEnded) {
   {
     FakeBackend& backend = open("application/grpc");
     backend.client->on_response_head({.status = 200});
-    backend.client->on_response_reset(Cause::kBackendBroken);
   }
   {
     FakeBackend& backend = open("application/json");
@@ -535,7 +534,39 @@ TEST_F(RequestFlowTest, TheLogSaysWithWhichStatusAGrpcCallEnded) {
   }
   std::vector<std::optional<unsigned>> logged;
   for (const FakeLog::Line& line : log.lines) logged.push_back(line.grpc_status);
-  EXPECT_EQ(logged, (std::vector<std::optional<unsigned>>{9, 5, std::nullopt, std::nullopt}));
+  EXPECT_EQ(logged, (std::vector<std::optional<unsigned>>{9, 5, std::nullopt}));
+}
+
+// A reset would tell a gRPC client that something was wrong with the connection.
+TEST_F(RequestFlowTest, AGrpcCallThatFailsHalfWayEndsWithAStatus) {
+  for (const auto& [cause, status] : {std::pair{Cause::kBackendBroken, 14U},
+                                      {Cause::kBackendTimeout, 4U},
+                                      {Cause::kDeadlinePassed, 4U},
+                                      {Cause::kRequestTooLarge, 8U}}) {
+    http::RequestHead head;
+    head.method = "POST";
+    head.target = "/open/call";
+    head.authority = "api.example.com";
+    head.version_major = 2;
+    head.fields.add("Content-Type", "application/grpc");
+    auto client = make_counted<FakeClient>();
+    const auto request = flow->start(std::move(head), connection, client);
+    FakeBackend& backend = *upstreams.opened.back();
+    backend.client->on_response_head({.status = 200});
+    backend.client->on_response_data(std::string_view("mess"));
+    if (cause == Cause::kBackendBroken || cause == Cause::kBackendTimeout) {
+      backend.client->on_response_reset(cause);
+    } else {
+      request->on_request_cancel(cause);
+      EXPECT_EQ(backend.cancelled, cause);
+    }
+    EXPECT_TRUE(client->ended);
+    EXPECT_FALSE(client->reset);
+    EXPECT_EQ(client->trailers.find("grpc-status"), std::to_string(status));
+    EXPECT_NE(client->trailers.find("grpc-message"), "");
+    EXPECT_EQ(log.lines.back().status, 200U);
+    EXPECT_EQ(log.lines.back().grpc_status, status);
+  }
 }
 
 TEST_F(RequestFlowTest, ConnectAndTraceAreNotAllowed) {
