@@ -43,8 +43,8 @@ class RequestEncoder : public BodyEncoder {
  public:
   // A WebSocket handshake asks for its upgrade. Drops Expect (answered here, not passed on), Connection and
   // everything of the connection. The request-target is `head.target`, Host comes from the fields, or from
-  // `head.authority` where they have none. Pieces of Cookie that came over HTTP/2 become one. Where the content
-  // is such as framing.h says it asks for the connection's end; close() then says so.
+  // `head.authority` where they have none. Pieces of Cookie that came over HTTP/2 become one. Where the
+  // content is such as framing.h says it asks for the connection's end; close() then says so.
   [[nodiscard]] bool head(const http::RequestHead& head, std::string& out);
   [[nodiscard]] bool close() const { return close_; }
 
