@@ -21,11 +21,16 @@ crypto::Digest256 replay_key(std::string_view jkt, std::string_view method, std:
   return crypto::sha256(framed);
 }
 
+UnixTime last_acceptance(UnixTime iat, const std::optional<NonceTimes>& nonce, Millis max_age,
+                         Millis clock_skew) {
+  const UnixTime by_iat = iat + max_age + clock_skew;
+  return nonce ? std::max(by_iat, nonce->last_accepted) : by_iat;
+}
+
 std::chrono::seconds replay_lifetime(UnixTime iat, const std::optional<NonceTimes>& nonce, Millis max_age,
                                      Millis clock_skew, UnixTime now) {
-  UnixTime last_accepted = iat + max_age + clock_skew;
-  if (nonce) last_accepted = std::max(last_accepted, nonce->last_accepted);
-  const auto kept = std::chrono::ceil<std::chrono::seconds>(last_accepted + clock_skew - now);
+  const UnixTime last = last_acceptance(iat, nonce, max_age, clock_skew);
+  const auto kept = std::chrono::ceil<std::chrono::seconds>(last + clock_skew - now);
   return std::max(kept, std::chrono::seconds(1));
 }
 

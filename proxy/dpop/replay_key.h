@@ -15,8 +15,13 @@ namespace holdfast::dpop {
 [[nodiscard]] crypto::Digest256 replay_key(std::string_view jkt, std::string_view method,
                                            std::string_view normal_uri, std::string_view jti);
 
-// How long from `now` the entry has to be kept, in whole seconds, rounded up: to the later of iat + max_age +
-// skew and the nonce's last acceptance, plus skew. Never less than one second.
+// The last moment at which the proof may be accepted: the later of iat + max_age + skew and the nonce's last
+// acceptance.
+[[nodiscard]] UnixTime last_acceptance(UnixTime iat, const std::optional<NonceTimes>& nonce, Millis max_age,
+                                       Millis clock_skew);
+
+// How long from `now` the entry has to be kept, in whole seconds, rounded up: to its last acceptance, plus
+// skew. Never less than one second.
 [[nodiscard]] std::chrono::seconds replay_lifetime(UnixTime iat, const std::optional<NonceTimes>& nonce,
                                                    Millis max_age, Millis clock_skew, UnixTime now);
 

@@ -103,11 +103,13 @@ void Request::refetch_keys() {
 // Everything else about token and proof; the expensive signature after all that is cheap. A request that
 // would not get through to the backend leaves its proof unused, so that the client may send it again.
 void Request::with_token() {
+  // Keys may have been waited for, and a token may have ended meanwhile.
+  const UnixTime now = flow_.ports().now().wall;
   if (evidence_.is_bearer()) {
-    const auto admission = Verifier::admit_bearer(subject_, evidence_, began_.wall);
+    const auto admission = Verifier::admit_bearer(subject_, evidence_, now);
     return admission ? forward(*admission) : deny(admission.error());
   }
-  if (auto judged = Verifier::judge(subject_, evidence_, began_.wall); !judged) return deny(judged.error());
+  if (auto judged = Verifier::judge(subject_, evidence_, now); !judged) return deny(judged.error());
   if (flow_.ports().upstreams.is_overloaded(rules_->links[route()->index].upstream)) {
     return fail(Cause::kOverloaded);
   }
@@ -118,6 +120,9 @@ void Request::with_token() {
 // Last, so that nobody burns another's jti or fills the store with what is refused anyway.
 void Request::claim_replay() {
   const Now now = flow_.ports().now();
+  if (auto fresh = Verifier::check_still_fresh(subject_, evidence_, now.wall); !fresh) {
+    return deny(fresh.error());
+  }
   flow_.ports().replay.claim(Verifier::replay_claim(subject_, evidence_, now.wall), now,
                              [self = Ref<Request>(this)](ReplayResult result) {
                                if (!self->client_) return;

@@ -155,6 +155,14 @@ Checked<void> Verifier::verify_proof(const Evidence& evidence) {
   return {};
 }
 
+Checked<void> Verifier::check_still_fresh(const Subject& subject, const Evidence& evidence, UnixTime now) {
+  const ProofRules& rules = subject.rules->proof;
+  const auto& nonce = evidence.freshness.nonce;
+  if (now <= dpop::last_acceptance(evidence.proof->iat, nonce, rules.max_age, rules.clock_skew)) return {};
+  return refuse(nonce ? Reason::nonce_stale : Reason::iat_too_old,
+                "the proof's time ended while its token was being checked");
+}
+
 ReplayClaim Verifier::replay_claim(const Subject& subject, const Evidence& evidence, UnixTime now) {
   const dpop::Proof& proof = *evidence.proof;
   const ProofRules& rules = subject.rules->proof;

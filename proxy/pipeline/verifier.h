@@ -84,6 +84,9 @@ class Verifier {
                                                        UnixTime now);
   // Rule 15. The proof's header is remembered afterwards.
   [[nodiscard]] Checked<void> verify_proof(const Evidence& evidence);
+  // A proof whose time ended while keys were waited for: what remembers its first copy may be gone.
+  [[nodiscard]] static Checked<void> check_still_fresh(const Subject& subject, const Evidence& evidence,
+                                                       UnixTime now);
   // Rule 16: what is to be claimed, and what the store's result means.
   [[nodiscard]] static ReplayClaim replay_claim(const Subject& subject, const Evidence& evidence,
                                                 UnixTime now);

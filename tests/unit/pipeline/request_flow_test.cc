@@ -355,6 +355,40 @@ TEST_F(RequestFlowTest, AnUnknownKeyIsFetchedOnceAndTheRequestGoesOn) {
   EXPECT_EQ(upstreams.opened.size(), 1U) << sent.client->body;
 }
 
+// Whoever can make the keys' fetch slow must not get a copy of a proof through after the first one's entry in
+// the replay store has gone.
+TEST_F(RequestFlowTest, AProofWhoseTimeEndsWhileKeysAreFetchedIsRefused) {
+  Signer rotated;
+  keys.answer_at_once = false;
+  const std::string t = token({}, &rotated, "k2");
+  struct Case {
+    std::chrono::milliseconds wait;
+    std::string_view reason;
+  };
+  // max_age 60 s and a skew of 10 s
+  for (const Case& c : {Case{70s, ""}, Case{70s + 1ms, "iat_too_old"}}) {
+    keys.current = keys_of(issuer, "k1", 1);
+    keys.after_refetch = keys_of(rotated, "k2", 2);
+    const auto sent = call("/orders/1", t, proof(t, "/orders/1"));
+    advance(c.wait);
+    const std::size_t claimed = replay.claims.size();
+    keys.answer();
+    EXPECT_EQ(sent.client->reason(), c.reason);
+    EXPECT_EQ(replay.claims.size(), claimed + (c.reason.empty() ? 1 : 0));
+  }
+}
+
+TEST_F(RequestFlowTest, ATokenThatEndsWhileKeysAreFetchedIsRefused) {
+  Signer rotated;
+  keys.after_refetch = keys_of(rotated, "k2", 2);
+  keys.answer_at_once = false;
+  const std::string t = token({{"exp", kStart + 5}}, &rotated, "k2");
+  const auto sent = call("/orders/1", t, proof(t, "/orders/1"));
+  advance(16s);  // past its end and the skew
+  keys.answer();
+  EXPECT_EQ(sent.client->reason(), "token_expired");
+}
+
 TEST_F(RequestFlowTest, AnUnknownKeyThatStaysUnknownIsRefused) {
   const std::string t = token({}, nullptr, "k9");
   const auto sent = call("/orders/1", t, proof(t, "/orders/1"));
