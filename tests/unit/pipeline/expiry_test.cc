@@ -181,6 +181,7 @@ TEST_F(ExpiryTest, AGrpcStreamEndsWithItsStatus) {
   EXPECT_EQ(client->trailers.find("grpc-status"), "16");
   EXPECT_EQ(client->trailers.find("grpc-message"), "the access token has expired");
   EXPECT_EQ(backend->cancelled, Cause::kTokenExpired);
+  EXPECT_EQ(log.lines.back().grpc_status, 16U);
 }
 
 TEST_F(ExpiryTest, NoAlarmWithoutTheSwitchOrWithoutABody) {
