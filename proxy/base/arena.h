@@ -79,8 +79,8 @@ class Arena {
   }
 
  private:
-  // What a proxy adds to a head fits into one; a hundred requests on one connection hold a hundred of them.
-  static constexpr std::size_t kChunk = 1024;
+  // What a proxy adds to a head fits into one or two; a hundred requests on one connection hold a hundred.
+  static constexpr std::size_t kChunk = 512;
 
   char* new_chunk(std::size_t size) {
     chunks_.push_back(std::make_unique_for_overwrite<char[]>(size));

@@ -16,6 +16,7 @@
 #include "base/counted.h"
 #include "listener/connection.h"
 #include "listener/http2_stream.h"
+#include "listener/response_room.h"
 #include "listener/session.h"
 #include "net/stream.h"
 #include "net/timer_wheel.h"
@@ -53,6 +54,7 @@ class Http2Session final : public Session, private wire::Http2ServerOwner, priva
 
   // ---- for the streams
   [[nodiscard]] wire::Http2Server& codec() { return codec_; }
+  [[nodiscard]] ResponseRoom& response_room() { return response_room_; }
   // Resets the stream, which is over with that.
   void reset(Http2Stream& stream, wire::Http2Error error);
   // pump() at the end of this turn of the loop: no call grows on top of its own answer, and what was written
@@ -75,6 +77,7 @@ class Http2Session final : public Session, private wire::Http2ServerOwner, priva
 
   const Ref<Connection> connection_;
   wire::Http2Server codec_;
+  ResponseRoom response_room_;
   std::vector<Ref<Http2Stream>> streams_;  // by number
   net::Deadline head_deadline_;            // the preface, or a field section that does not end
   net::Deadline life_deadline_;            // idle; between the two GOAWAYs; lingering

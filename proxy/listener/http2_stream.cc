@@ -14,8 +14,6 @@ namespace {
 
 using wire::Http2Error;
 
-// Credit is given back in pieces of this size, not for every frame.
-constexpr std::size_t kGrant = pipeline::kInitialCredit / 4;
 // How long a client may take to end its way of a tunnel after the backend has ended its own.
 constexpr std::chrono::milliseconds kLinger{5'000};
 
@@ -27,6 +25,7 @@ Http2Stream::Http2Stream(Http2Session& session, wire::StreamId id, const http::R
       input_deadline_(session.connection_->worker().wheel(), *this, kInput),
       output_deadline_(session.connection_->worker().wheel(), *this, kOutput),
       call_deadline_(session.connection_->worker().wheel(), *this, kCall),
+      room_(session.response_room().begin()),
       grpc_(answer::is_grpc(head)),
       awaits_continue_(head.expect_continue) {
   if (!grpc_) return;
@@ -185,10 +184,18 @@ void Http2Stream::on_response_sent(std::size_t bytes) {
     output_deadline_.arm(session_->connection_->timeouts().stream_idle);
   }
   ungranted_ += bytes;
-  if (ungranted_ < kGrant) return;
-  if (const Ref<pipeline::BackendStream> backend = backend_) {
-    backend->grant_response(std::exchange(ungranted_, 0));
-  }
+  // In pieces worth a call, not for every frame.
+  if (ungranted_ < room_ / 4) return;
+  const Ref<pipeline::BackendStream> backend = backend_;
+  if (!backend) return;
+  const std::size_t before = std::exchange(room_, session_->response_room().resize(room_, ungranted_));
+  const std::size_t grant = ungranted_ + room_ - before;
+  ungranted_ = 0;
+  if (grant != 0) backend->grant_response(grant);
+}
+
+void Http2Stream::give_up_room() {
+  if (room_ != 0) session_->response_room().end(std::exchange(room_, 0));
 }
 
 // A head that must not be sent: the last defence against a field that means something else to the client has
@@ -217,6 +224,7 @@ void Http2Stream::on_deadline(int which) {
 
 void Http2Stream::over() {
   over_ = true;
+  give_up_room();
   input_deadline_.cancel();
   output_deadline_.cancel();
   call_deadline_.cancel();

@@ -52,6 +52,7 @@ class Http2Stream final : public pipeline::ClientStream, private net::Expirable 
   void on_response_end() override;
   void on_response_reset(pipeline::Cause cause) override;
   void grant_request(std::size_t bytes) override;
+  [[nodiscard]] std::size_t first_credit() const override { return room_; }
 
  private:
   enum Which : int { kInput, kOutput, kCall };
@@ -60,6 +61,7 @@ class Http2Stream final : public pipeline::ClientStream, private net::Expirable 
   void cancel_request(pipeline::Cause cause);
   void end_call();
   void send_broken_answer();
+  void give_up_room();
   void open_tunnel(http::ResponseHead& head);
   void watch_request();
 
@@ -70,6 +72,7 @@ class Http2Stream final : public pipeline::ClientStream, private net::Expirable 
   net::Deadline output_deadline_;
   net::Deadline call_deadline_;
   std::size_t credit_ = 0;      // of the request's body, granted and not yet handed over
+  std::size_t room_ = 0;        // of the response's body: granted, here, or sent and not granted again
   std::size_t unsent_ = 0;      // of the response's body, with the codec
   std::size_t ungranted_ = 0;   // of the response's body, sent and not yet granted again
   http::BodyLength body_left_;  // of the response's body, where its head announced it

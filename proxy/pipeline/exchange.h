@@ -6,8 +6,9 @@
 //
 // Either side may finish first: a backend may answer before the request's body has ended. Bytes are handed
 // over as views that the receiver consumes or copies before it returns. Back-pressure is by credit: a backend
-// may send kInitialCredit bytes at once, a client none (no body is read for a request that is not admitted;
-// the first grant is also what answers `Expect: 100-continue`); neither ever sends more than it was granted.
+// may send the client's first_credit() at once, a client none (no body is read for a request that is not
+// admitted; the first grant is also what answers `Expect: 100-continue`); neither ever sends more than it was
+// granted.
 // A WebSocket handshake (head.protocol) that is answered with 101 opens a tunnel: data after that head are
 // the tunnel's bytes, each way under its credit as before, the client's beginning only then; each side's end
 // ends its way. Any other answer is an answer. One Close frame of our own may go beyond the credit, as the
@@ -28,7 +29,7 @@
 
 namespace holdfast::pipeline {
 
-// What either side holds of a body at most, in bytes; also the response's first credit.
+// What either side holds of a body at most, in bytes.
 inline constexpr std::size_t kInitialCredit = 64 * 1024;
 
 enum class Cause : std::uint8_t {
@@ -68,6 +69,8 @@ class ClientStream : public virtual Counted {
   virtual void on_response_reset(Cause cause) = 0;
   // The backend has taken `bytes` more of the request's body; the client may send as many more.
   virtual void grant_request(std::size_t bytes) = 0;
+  // What a backend may send of the response's body before any grant; at most kInitialCredit, never 0.
+  [[nodiscard]] virtual std::size_t first_credit() const { return kInitialCredit; }
   // Which server was chosen, for the log; again when another one is tried. May come from inside
   // Upstreams::open(). `server` lives as long as the exchange.
   virtual void on_backend_chosen(std::string_view /*server*/) {}

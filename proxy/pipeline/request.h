@@ -41,6 +41,7 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   void on_response_end() override;
   void on_response_reset(Cause cause) override;
   void grant_request(std::size_t bytes) override;
+  [[nodiscard]] std::size_t first_credit() const override { return client_->first_credit(); }
   void on_backend_chosen(std::string_view server) override { server_ = server; }
 
  private:

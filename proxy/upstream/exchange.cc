@@ -16,10 +16,7 @@ using State = net::Stream::State;
 constexpr std::size_t kHeldForRetry = 16 * 1024;  // of a request's body
 // What is written keeps its memory for what comes next up to this size: uploads come in such pieces.
 constexpr std::size_t kKeptBuffer = 16 * 1024;
-constexpr std::size_t kReadBeforeHead = 16 * 1024;  // below the response's first credit
-// Out of credit, reading goes on when this much has come together: a client that takes a few bytes at a time
-// must not cost a system call for each.
-constexpr std::size_t kResumeAt = pipeline::kInitialCredit / 4;
+constexpr std::size_t kReadBeforeHead = 16 * 1024;
 constexpr std::size_t kReadPerTurn = 256 * 1024;  // then others get their turn
 
 // RFC 9110 9.2.2
@@ -35,6 +32,7 @@ Exchange::Exchange(Ref<Pool> pool, http::RequestHead head, Ref<pipeline::ClientS
       client_(std::move(client)),
       head_(std::move(head)),
       deadline_(pool_->worker().wheel(), *this),
+      credit_(client_->first_credit()),
       idempotent_(is_idempotent(head_.method)),
       upgrade_(http::is_websocket(head_)) {}
 
@@ -278,7 +276,7 @@ void Exchange::grant_response(std::size_t bytes) {
     http2_->grant_response(stream_, bytes);
     return watch_http2();
   }
-  if (!paused_ || credit_ < kResumeAt) return;
+  if (!paused_) return;
   paused_ = false;
   connection_->stream().wait_readable();
   arm(Waiting::kBackend, pool_->config().timeouts.body_idle);
@@ -299,7 +297,8 @@ void Exchange::read() {
       connection_;  // its decoder and stream outlive what the client may do meanwhile
   while (!done_ && connection_.get() == connection.get()) {
     const std::span<char> scratch = pool_->scratch();
-    const std::size_t room = std::min({scratch.size(), head_seen_ ? credit_ : kReadBeforeHead, turn});
+    const std::size_t room =
+        std::min({scratch.size(), head_seen_ ? credit_ : std::min(credit_, kReadBeforeHead), turn});
     if (room == 0) {
       if (turn == 0) return connection->stream().wait_readable();
       paused_ = true;

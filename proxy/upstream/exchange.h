@@ -114,13 +114,13 @@ class Exchange final : public pipeline::BackendStream, public ConnectionUser, pr
   net::Deadline deadline_;
   Waiting waiting_for_ = Waiting::kConnection;
 
-  std::string held_;                               // of the request's body, all so far: for the next attempt
-  http::Fields held_trailers_;                     // the client's, once the request has ended
-  std::string out_;                                // of this attempt, not sent yet
-  std::size_t sent_ = 0;                           // of out_
-  std::size_t owed_ = 0;                           // credit to grant to the client when out_ is sent
-  std::size_t credit_ = pipeline::kInitialCredit;  // what the client still takes of the response
-  std::vector<bool> tried_;                        // see ruled_out()
+  std::string held_;            // of the request's body, all so far: for the next attempt
+  http::Fields held_trailers_;  // the client's, once the request has ended
+  std::string out_;             // of this attempt, not sent yet
+  std::size_t sent_ = 0;        // of out_
+  std::size_t owed_ = 0;        // credit to grant to the client when out_ is sent
+  std::size_t credit_;          // what the client still takes of the response
+  std::vector<bool> tried_;     // see ruled_out()
   unsigned retries_ = 0;
   unsigned goaways_ = 0;
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/buffer.h"
 #include "upstream/exchange.h"
 #include "upstream/pool.h"
 
@@ -233,7 +234,7 @@ void Http2Connection::flush() {
     write_deadline_.cancel();
   }
   if (lost_) return;
-  out_ = {};
+  release_memory(out_);
   if (codec_.finished() || closing_) lose();
 }
 

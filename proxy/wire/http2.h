@@ -44,6 +44,10 @@ inline constexpr std::uint32_t kHttp2StreamWindow = 64 * 1024;
 // they hold that much, and a peer never makes us hold more than the two together.
 inline constexpr std::uint32_t kHttp2ConnectionWindow = 1024 * 1024;
 inline constexpr std::size_t kHttp2Held = 512 * 1024;
+// What the heads of a client's open requests may cost besides their bytes, which HPACK lets them share: an
+// octet on the wire can be a field of nothing, or name a target of 4 KiB once more. A hundred requests of
+// forty fields are below it; a stream that would go beyond is refused, and clients send such again.
+inline constexpr std::size_t kHttp2HeadCost = 256 * 1024;
 
 // What a peer did beyond making and answering requests; for metrics. Never reset.
 struct Http2Counts {
@@ -51,6 +55,7 @@ struct Http2Counts {
   std::uint64_t malformed = 0;       // streams reset because of what the peer sent on them
   std::uint64_t idle_frames = 0;     // PING, SETTINGS, PRIORITY, unknown, and empty DATA frames
   std::uint64_t window_updates = 0;  // beyond what our own DATA explains
+  std::uint64_t refused = 0;         // streams refused because of what the heads of others cost
   std::uint64_t calmed = 0;          // 1 once the connection was ended with ENHANCE_YOUR_CALM
 };
 

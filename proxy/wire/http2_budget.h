@@ -85,6 +85,8 @@ class Http2Budget {
     ++counts.malformed;
     spend();
   }
+  // We refused a stream that may come again; the next one may be refused as well.
+  void on_refused() { spend(); }
   void on_stream_end() { add(kUnit); }
 
   [[nodiscard]] bool used_up() const { return tokens_ <= 0; }

@@ -64,6 +64,7 @@ struct Http2Session::Callbacks {
         if (!end && frame->hd.length != 0 && frame->hd.length == frame->data.padlen) {
           it.budget_.on_empty_data(it.counts_);
         }
+        it.on_padding(frame->hd.stream_id, frame->data.padlen);
         break;
       case NGHTTP2_HEADERS:
         break;
@@ -107,7 +108,9 @@ struct Http2Session::Callbacks {
         it.budget_.on_data_sent();
         break;
       case NGHTTP2_HEADERS:
-        if (known != nullptr) known->head_written = true;
+        if (known != nullptr && !std::exchange(known->head_written, true) && known->window_due != 0) {
+          it.open_window(*known, known->window_due);
+        }
         break;
       default:
         return 0;

@@ -28,7 +28,7 @@ class Http2Client::Impl final : public Http2Session {
     const std::array<nghttp2_settings_entry, 4> settings{{
         {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 0},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kHttp2StreamWindow},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0},  // opened by what an answer is granted
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, list_size},
     }};
     nghttp2_submit_settings(session(), NGHTTP2_FLAG_NONE, settings.data(), settings.size());

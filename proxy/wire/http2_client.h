@@ -81,8 +81,9 @@ class Http2Client {
 
   // Takes all of `bytes`.
   void receive(std::span<const char> bytes, SteadyTime now);
-  // `bytes` more of the answer's body may be handed out; those that are here already by deliver(). A stream
-  // has no credit at first, and its backend may send kHttp2StreamWindow ahead.
+  // `bytes` more of the answer's body may be sent by the backend, and are handed out as they come. A stream
+  // has no credit at first; what comes without, from a backend that did not read our SETTINGS yet, waits for
+  // it.
   void grant_response(StreamId stream, std::size_t bytes);
   [[nodiscard]] bool wants_deliver() const;
   void deliver();

@@ -92,6 +92,7 @@ class Http2Server::Impl final : public Http2Session {
   void on_section(Http2Stream& stream, bool end) override {
     if (stream.head_seen) return on_trailers(stream);
     stream.head_seen = true;
+    if (!afford_head(stream)) return;
     http::RequestHead head;
     Fault fault;
     const bool good = make_request_head(std::exchange(stream.section, {}), end, limits(), head, fault);

@@ -4,19 +4,25 @@
 #include <array>
 #include <utility>
 
+#include "base/buffer.h"
 #include "wire/http2_fields.h"
 
 namespace holdfast::wire {
 namespace {
 
 constexpr std::size_t kShrinkAt = 4096;
+// What a field and an octet of the target cost the story besides their own bytes: a place among the fields,
+// and copies for the log and for the target's one form.
+constexpr std::size_t kFieldCost = 48;
+constexpr std::size_t kTargetCost = 2;
 
 }  // namespace
 
 void Http2Session::consume(std::string& buffer, std::size_t& at, std::size_t bytes) {
   at += bytes;
   if (at == buffer.size()) {
-    buffer = {};
+    buffer.clear();
+    if (buffer.capacity() > kShrinkAt) release_memory(buffer);
     at = 0;
   } else if (at >= kShrinkAt && at >= buffer.size() / 2) {
     buffer.erase(0, at);
@@ -65,6 +71,7 @@ void Http2Session::close(StreamId id, Http2Error error) {
 }
 
 void Http2Session::end(Http2Stream& stream, Http2Error error) {
+  head_cost_ -= stream.head_cost;
   drop_held(stream);
   settle_window();
   if (std::exchange(stream.over, true)) return;
@@ -105,6 +112,21 @@ void Http2Session::reset(StreamId id, Http2Error error) {
   stop_input(*stream);
   if (stream->closed) return;  // goes at the next sweep
   nghttp2_submit_rst_stream(session_, NGHTTP2_FLAG_NONE, id, static_cast<std::uint32_t>(error));
+}
+
+// false: it would be more than a peer may have us hold, and the stream is refused: it may be sent again.
+bool Http2Session::afford_head(Http2Stream& stream) {
+  const Http2Section& section = stream.section;
+  const std::size_t cost = kFieldCost * section.fields.size() + kTargetCost * section.path.size();
+  if (head_cost_ + cost <= kHttp2HeadCost) {
+    stream.head_cost = cost;
+    head_cost_ += cost;
+    return true;
+  }
+  ++counts_.refused;
+  budget_.on_refused();
+  reset(stream.id, Http2Error::kRefusedStream);
+  return false;
 }
 
 // ---- in
@@ -182,13 +204,34 @@ void Http2Session::take_data(Http2Stream& stream, std::span<const char> bytes) {
   }
   const std::size_t passed = stream.held.empty() ? std::min(stream.credit, bytes.size()) : 0;
   if (passed < bytes.size()) {
-    stream.held.append(bytes.data() + passed, bytes.size() - passed);
+    append_tightly(stream.held, bytes.subspan(passed));
     held_ += bytes.size() - passed;
   }
   if (passed == 0) return;
   stream.credit -= passed;
   on_data(stream, bytes.first(passed));
-  nghttp2_session_consume_stream(session_, stream.id, passed);
+  consumed(stream, passed);
+}
+
+void Http2Session::consumed(const Http2Stream& stream, std::size_t bytes) {
+  if (role_ == Role::kServer && !stream.closed) nghttp2_session_consume_stream(session_, stream.id, bytes);
+}
+
+// A backend's stream: exactly as far as the credit goes, so that nothing of an answer is held here that no
+// client has room for.
+void Http2Session::open_window(Http2Stream& stream, std::size_t bytes) {
+  if (!stream.head_written) {
+    stream.window_due += bytes;
+  } else if (!stream.in_ended && !over_) {
+    nghttp2_submit_window_update(session_, NGHTTP2_FLAG_NONE, stream.id, static_cast<std::int32_t>(bytes));
+  }
+}
+
+// Counts against the window, and nobody is granted it. (libnghttp2 returns it too, but only once half a
+// window of it has come, and forgets it at the next grant.)
+void Http2Session::on_padding(StreamId id, std::size_t bytes) {
+  Http2Stream* const stream = find(id);
+  if (role_ == Role::kClient && stream != nullptr && bytes != 0) open_window(*stream, bytes);
 }
 
 void Http2Session::end_input(Http2Stream& stream) {
@@ -211,7 +254,7 @@ void Http2Session::stop_input(Http2Stream& stream) {
 
 void Http2Session::drop_held(Http2Stream& stream) {
   held_ -= stream.held.size() - stream.held_at;
-  stream.held = {};
+  release_memory(stream.held);
   stream.held_at = 0;
 }
 
@@ -219,6 +262,7 @@ void Http2Session::grant(StreamId id, std::size_t bytes) {
   Http2Stream* const stream = find(id);
   if (stream == nullptr) return;
   stream->credit += bytes;
+  if (role_ == Role::kClient) open_window(*stream, bytes);
   if (stream->held.empty() || std::exchange(stream->deliverable, true)) return;
   deliverable_.push_back(id);
 }
@@ -245,7 +289,7 @@ void Http2Session::deliver(Http2Stream& stream) {
     held_ -= passed;
     stream.credit -= passed;
     on_data(stream, bytes);
-    if (!stream.closed) nghttp2_session_consume_stream(session_, stream.id, passed);
+    consumed(stream, passed);
     settle_window();
   }
   if (stream.held.empty() && stream.in_ended) finish_input(stream);
@@ -272,7 +316,7 @@ void Http2Session::send_data(StreamId id, std::span<const char> bytes) {
   }
   if (stream->left && bytes.size() > *stream->left) return reset(id, Http2Error::kInternalError);
   if (stream->left) *stream->left -= bytes.size();
-  stream->buffer.append(bytes.data(), bytes.size());
+  append_tightly(stream->buffer, bytes);
   nghttp2_session_resume_data(session_, id);
 }
 

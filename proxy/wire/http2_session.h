@@ -3,7 +3,8 @@
 // (http2_server.cc, http2_client.cc) give field sections their meaning. Private to this folder.
 //
 // In:  DATA passes to the role within the stream's credit, the rest is held, at most a stream window of it.
-//      A stream's window opens again by what was passed on; the connection's, see http2.h.
+//      A client's stream opens its window again by what was passed on, a backend's as credit is granted: it
+//      has no window without. The connection's, see http2.h.
 // Out: a stream's bytes wait in its buffer until flow control lets them go.
 #pragma once
 
@@ -47,6 +48,8 @@ struct Http2Stream {
   bool closed = false;  // libnghttp2 has forgotten it; what is held of its message is still handed out
   unsigned interims = 0;
   std::size_t credit = 0;
+  std::size_t head_cost = 0;
+  std::size_t window_due = 0;  // of ours, to open once our head has left
   std::uint64_t body_bytes = 0;
   std::string held;
   std::size_t held_at = 0;
@@ -122,6 +125,8 @@ class Http2Session {
   [[nodiscard]] Http2Stream* find_any(StreamId id) const;
   Http2Stream& add(StreamId id);
   void tell(Http2Stream& stream);
+  // What a request's head, decoded and not told of yet, costs until its stream ends.
+  [[nodiscard]] bool afford_head(Http2Stream& stream);
   // The rest of what the peer sends on it is dropped.
   void stop_input(Http2Stream& stream);
   [[nodiscard]] static nghttp2_data_provider body_provider();
@@ -137,6 +142,9 @@ class Http2Session {
   void deliver(Http2Stream& stream);
   void finish_input(Http2Stream& stream);
   void drop_held(Http2Stream& stream);
+  void open_window(Http2Stream& stream, std::size_t bytes);
+  void on_padding(StreamId id, std::size_t bytes);
+  void consumed(const Http2Stream& stream, std::size_t bytes);
   void settle_window();
   void give_up(Http2Error error);
   void calm();
@@ -163,6 +171,7 @@ class Http2Session {
   std::size_t open_ = 0;
   std::size_t closed_ = 0;
   std::size_t held_ = 0;        // in all streams
+  std::size_t head_cost_ = 0;   // of all streams
   std::size_t unconsumed_ = 0;  // of the connection's window
   StreamId last_peer_stream_ = 0;
   bool established_ = false;

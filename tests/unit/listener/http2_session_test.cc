@@ -182,7 +182,7 @@ TEST_P(Http2SessionTest, ALargeAnswerFollowsTheClientsPaceStreamByStream) {
   const std::string piece(10'000, 'r');
   for (std::size_t i = 0; i < 2; ++i) {
     StoryRequest& request = *story.requests[i];
-    request.granted = pipeline::kInitialCredit;
+    request.granted = request.client->first_credit();
     request.on_grant = [&, i](StoryRequest& self) {
       while (sent[i] < kSize && sent[i] + piece.size() <= self.granted) {
         sent[i] += piece.size();

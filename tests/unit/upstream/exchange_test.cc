@@ -388,6 +388,27 @@ TEST(Exchange, HoldsTheResponseToItsCredit) {
   EXPECT_EQ(client->received.size(), body.size());
 }
 
+TEST(Exchange, AClientSaysHowMuchMayComeFirst) {
+  World world;
+  const Ref<Client> client = world.request("GET", {}, [](Client& c) {
+    c.first = 2000;
+    c.take_all = false;
+  });
+  const auto peer = world.accept();
+  world.receive_head(*peer);
+  // Longer than what may come: heads are not counted.
+  peer->send("HTTP/1.1 200 OK\r\nContent-Length: 50000\r\nX: " + std::string(5000, 'x') + "\r\n\r\n" +
+             std::string(50000, 'b'));
+  world.settle();
+  EXPECT_GT(client->received.size(), 0U);
+  EXPECT_LE(client->received.size(), 2000U);
+  client->take_all = true;
+  client->backend->grant_response(10);
+  ASSERT_TRUE(world.until([&] { return client->over(); }));
+  EXPECT_TRUE(client->ended);
+  EXPECT_EQ(client->received.size(), 50000U);
+}
+
 TEST(Exchange, GrantsTheRequestWhatTheBackendTook) {
   World world;
   const std::size_t size = std::size_t{16} << 20;

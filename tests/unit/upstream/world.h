@@ -126,8 +126,9 @@ class Client final : public pipeline::ClientStream {
   // The request's body, sent as far as credit goes; then trailers and the end.
   std::string body;
   http::Fields request_trailers;
-  bool hold_end = false;  // the body is not all there yet
-  bool take_all = true;   // grants as much as comes
+  bool hold_end = false;                         // the body is not all there yet
+  bool take_all = true;                          // grants as much as comes
+  std::size_t first = pipeline::kInitialCredit;  // may come before any grant
   std::optional<Cause> cancel_at_grant;
 
   std::vector<unsigned> interims;
@@ -179,6 +180,7 @@ class Client final : public pipeline::ClientStream {
     }
     send_body();
   }
+  [[nodiscard]] std::size_t first_credit() const override { return first; }
   void on_backend_chosen(std::string_view server) override { servers.emplace_back(server); }
 
  private:

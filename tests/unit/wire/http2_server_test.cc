@@ -11,12 +11,12 @@
 #include <string>
 #include <vector>
 
-#include "http2_frames_by_hand.h"
+#include "support/http2_frames_by_hand.h"
 
 namespace holdfast::wire {
 namespace {
 
-using namespace by_hand;
+using namespace support::by_hand;
 using testing::HasSubstr;
 
 http::ResponseHead ok(http::BodyLength body = {}, std::uint16_t status = 200) {
@@ -571,6 +571,48 @@ TEST_F(Http2ServerTest, HeadsShareTheBytesThatTheyName) {
              hpack(get()) + std::string(1, '\x40') + text("other") + text(std::string(4000, 'b'))));
   heads.resize(1);
   EXPECT_EQ(heads[0].fields.begin()->value, entry);
+}
+
+// What heads cost besides their bytes is bounded for all open streams together: those beyond may come again.
+TEST_F(Http2ServerTest, HeadsThatCostTooMuchTogetherAreRefused) {
+  const std::string fields = hpack(get()) + std::string(90, '\xbe');
+  feed(hello() +
+       frame(kHeaders, kEnd | kEndHeaders, 1, hpack(get()) + std::string(1, '\x40') + text("x") + text("y")));
+  std::uint32_t stream = 3;
+  for (; server.counts().refused == 0 && stream < 201; stream += 2) {
+    feed(frame(kHeaders, kEnd | kEndHeaders, stream, fields));
+  }
+  EXPECT_NEAR(static_cast<double>(server.open_streams()) * 91 * 48, kHttp2HeadCost, 10'000);
+  const auto resets = taken(kRst);
+  ASSERT_EQ(resets.size(), 1U);
+  EXPECT_EQ(resets[0].stream, stream - 2);
+  EXPECT_EQ(resets[0].word(0), static_cast<std::uint32_t>(NGHTTP2_REFUSED_STREAM));
+  EXPECT_EQ(owner.log.find("head " + std::to_string(stream - 2) + " "), std::string::npos);
+  EXPECT_EQ(owner.log.find("refused"), std::string::npos) << "the owner never heard of it";
+  EXPECT_EQ(server.counts().malformed, 0U);
+  // One ends, and another one has its place.
+  answer(3);
+  take();
+  feed(frame(kHeaders, kEnd | kEndHeaders, stream, fields));
+  EXPECT_THAT(owner.log, HasSubstr("head " + std::to_string(stream) + " "));
+}
+
+TEST_F(Http2ServerTest, LongTargetsCostAsWell) {
+  List fields = get("/" + std::string(3000, 'p'));
+  feed(hello());
+  for (std::uint32_t stream = 1; stream < 201; stream += 2) feed(headers(stream, fields));
+  EXPECT_LT(server.open_streams(), kHttp2HeadCost / 6000 + 1);
+  EXPECT_GT(server.counts().refused, 40U);
+}
+
+// A browser's fields, a hundred times: never refused.
+TEST_F(Http2ServerTest, AHundredOrdinaryHeadsAreWelcome) {
+  List fields = get("/" + std::string(200, 'p'));
+  for (int i = 0; i < 40; ++i) fields.push_back({"x-" + std::to_string(i), std::string(60, 'v')});
+  feed(hello());
+  for (std::uint32_t stream = 1; stream < 201; stream += 2) feed(headers(stream, fields));
+  EXPECT_EQ(server.open_streams(), 100U);
+  EXPECT_EQ(server.counts().refused, 0U);
 }
 
 TEST_F(LimitedHttp2Server, TooLargeABody) {

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace holdfast::wire::by_hand {
+namespace holdfast::support::by_hand {
 
 inline constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -110,4 +110,4 @@ inline std::vector<Frame> frames(std::string_view bytes) {
   return out;
 }
 
-}  // namespace holdfast::wire::by_hand
+}  // namespace holdfast::support::by_hand
