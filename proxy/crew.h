@@ -27,10 +27,12 @@ struct Crew {
       : worker(index),
         metrics(log),
         keys(issuers.view_for(worker.io())),
+        introspections(issuers.introspections().view_for(worker.io())),
         claims(replay, worker, control),
         pools(worker, {}, std::move(shared)),
         alarms(worker.wheel()),
         flow({.keys = *keys,
+              .introspector = *introspections,
               .replay = claims,
               .upstreams = pools,
               .log = metrics,
@@ -42,6 +44,7 @@ struct Crew {
   net::Worker worker;
   telemetry::RequestMetrics metrics;
   std::shared_ptr<issuer::WorkerKeys> keys;
+  std::shared_ptr<issuer::WorkerIntrospections> introspections;
   replay::WorkerStore claims;
   upstream::Pools pools;
   WheelAlarms alarms;

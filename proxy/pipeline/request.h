@@ -51,6 +51,7 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   [[nodiscard]] Checked<void> gather();
   void with_keys();
   void refetch_keys();
+  void introspect();
   void with_token();
   void claim_replay();
   void forward(const Admission& admission);
@@ -99,6 +100,7 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   Evidence evidence_;
   bool grpc_ = false;  // refusals are gRPC's
   bool refetched_ = false;
+  bool proven_ = false;      // the proof's signature has verified
   bool body_ended_ = false;  // the client's side, before or after forwarding
   bool head_sent_ = false;   // of the answer
 

@@ -36,7 +36,7 @@ void Request::run() {
   if (auto located = locate(); !located) return deny(located.error());
   if (!policy::is_protected(route()->access)) return forward(Verifier::admit_anonymous());
   if (auto gathered = gather(); !gathered) return deny(gathered.error());
-  with_keys();
+  evidence_.opaque ? introspect() : with_keys();
 }
 
 bool Request::is_overloaded() const {
@@ -86,7 +86,7 @@ Checked<void> Request::gather() {
 void Request::with_keys() {
   const auto settled =
       flow_.verifier().settle_token(subject_, evidence_, flow_.ports().keys.keys(issuer_number()));
-  if (settled) return with_token();
+  if (settled) return Verifier::is_introspected(subject_, evidence_) ? introspect() : with_token();
   if (settled.error().reason == Reason::token_key_unknown && !refetched_) return refetch_keys();
   deny(settled.error());
 }
@@ -100,10 +100,32 @@ void Request::refetch_keys() {
                              });
 }
 
+// Its issuer says what an opaque token is, and whether any is still good. Only a token that passes as far as
+// it speaks for itself is worth the question, and only from a client that has proven its key.
+void Request::introspect() {
+  const Now now = flow_.ports().now();
+  if (auto judged = Verifier::judge_unasked(subject_, evidence_, now.wall); !judged)
+    return deny(judged.error());
+  if (flow_.ports().upstreams.is_overloaded(rules_->links[route()->index].upstream)) {
+    return fail(Cause::kOverloaded);
+  }
+  if (!evidence_.is_bearer()) {
+    if (auto verified = Verifier::verify_proof(evidence_); !verified) return deny(verified.error());
+    proven_ = true;
+  }
+  flow_.ports().introspector.introspect(Verifier::question(subject_, evidence_), now,
+                                        [self = Ref<Request>(this)](const Introspected& said) {
+                                          if (!self->client_) return;
+                                          if (!said) return self->deny(said.error());
+                                          self->evidence_.token = *said;
+                                          self->with_token();
+                                        });
+}
+
 // Everything else about token and proof; the expensive signature after all that is cheap. A request that
 // would not get through to the backend leaves its proof unused, so that the client may send it again.
 void Request::with_token() {
-  // Keys may have been waited for, and a token may have ended meanwhile.
+  // Keys or an answer may have been waited for, and a token may have ended meanwhile.
   const UnixTime now = flow_.ports().now().wall;
   if (evidence_.is_bearer()) {
     const auto admission = Verifier::admit_bearer(subject_, evidence_, now);
@@ -113,7 +135,10 @@ void Request::with_token() {
   if (flow_.ports().upstreams.is_overloaded(rules_->links[route()->index].upstream)) {
     return fail(Cause::kOverloaded);
   }
-  if (auto verified = flow_.verifier().verify_proof(evidence_); !verified) return deny(verified.error());
+  if (!proven_) {
+    if (auto verified = Verifier::verify_proof(evidence_); !verified) return deny(verified.error());
+  }
+  flow_.verifier().remember_proof(evidence_);
   claim_replay();
 }
 

@@ -20,6 +20,7 @@ namespace holdfast::pipeline {
 // The world as the story needs it; everything outlives the flow and its exchanges.
 struct FlowPorts {
   KeySource& keys;
+  Introspector& introspector;
   ReplayStore& replay;
   Upstreams& upstreams;
   AccessLog& log;

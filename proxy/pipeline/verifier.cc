@@ -5,6 +5,7 @@
 
 #include "base/base64url.h"
 #include "dpop/replay_key.h"
+#include "jose/jws.h"
 #include "policy/requirements.h"
 #include "token/verify.h"
 
@@ -15,6 +16,14 @@ std::optional<std::size_t> issuer_named(const Subject& subject, const RouteLinks
                                         std::string_view iss) {
   for (const std::size_t issuer : links.issuers) {
     if (subject.rules->issuers[issuer].issuer == iss) return issuer;
+  }
+  return std::nullopt;
+}
+
+// A route names at most one that is asked about tokens, so no token reaches another issuer.
+std::optional<std::size_t> introspecting_issuer(const Subject& subject, const RouteLinks& links) {
+  for (const std::size_t issuer : links.issuers) {
+    if (subject.rules->issuers[issuer].introspection != token::Introspection::kOff) return issuer;
   }
   return std::nullopt;
 }
@@ -36,6 +45,16 @@ Checked<void> check_certificate(const token::AccessToken& token,
                 certificate == nullptr
                     ? "the access token is bound to a client certificate, and this connection has none"
                     : "the access token is bound to another client certificate than this connection's");
+}
+
+// Rules 3, 14 and 19: whoever the token says holds it is the one who sent it.
+Checked<void> check_holder(const Subject& subject, const Evidence& evidence,
+                           const token::AccessToken& token) {
+  if (evidence.is_bearer()) {
+    return token::check_bearer(token, satisfies_certificate(token, subject.client_certificate));
+  }
+  if (auto bound = check_certificate(token, subject.client_certificate); !bound) return bound;
+  return token.cnf.jkt ? dpop::check_binding(*evidence.proof, *token.cnf.jkt) : Checked<void>();
 }
 
 Refusal foreign_issuer() {
@@ -64,6 +83,16 @@ Checked<Evidence> Verifier::examine(const Subject& subject, const policy::Creden
     evidence.token = fact->token;
     evidence.issuer = fact->issuer;
     evidence.generation = fact->generation;
+    return evidence;
+  }
+  if (const auto issuer = introspecting_issuer(subject, links);
+      issuer && !token::looks_like_jwt(credentials.token)) {
+    if (credentials.token.size() > jose::kMaxTokenSize) {
+      return refuse(Reason::token_malformed,
+                    "the token is larger than " + std::to_string(jose::kMaxTokenSize) + " bytes");
+    }
+    evidence.issuer = *issuer;
+    evidence.opaque = true;
     return evidence;
   }
   auto parsed = token::parse(credentials.token);
@@ -125,14 +154,37 @@ Checked<void> Verifier::settle_token(const Subject& subject, Evidence& evidence,
   return {};
 }
 
+bool Verifier::is_introspected(const Subject& subject, const Evidence& evidence) {
+  return evidence.opaque ||
+         subject.rules->issuers[evidence.issuer].introspection == token::Introspection::kAlways;
+}
+
+Checked<void> Verifier::judge_unasked(const Subject& subject, const Evidence& evidence, UnixTime now) {
+  if (evidence.opaque) return {};
+  const token::AccessToken& token = *evidence.token;
+  const token::IssuerRules& rules = subject.rules->issuers[evidence.issuer];
+  if (auto judged = token::judge_times(token, rules, now); !judged) return judged;
+  // Keycloak's lightweight tokens leave `aud` to the answer.
+  if (!token.aud.empty()) {
+    if (auto judged = token::judge_audience(token, rules); !judged) return judged;
+  }
+  return check_holder(subject, evidence, token);
+}
+
+IntrospectionQuestion Verifier::question(const Subject& subject, const Evidence& evidence) {
+  return {.issuer = subject.rules->issuer_numbers[evidence.issuer],
+          .token = evidence.credential,
+          .digest = evidence.token_digest,
+          .jwt = evidence.token};
+}
+
 Checked<void> Verifier::judge(const Subject& subject, const Evidence& evidence, UnixTime now) {
   const token::AccessToken& token = *evidence.token;
   if (auto judged = token::judge(token, subject.rules->issuers[evidence.issuer], now); !judged) return judged;
   if (!token.cnf.jkt) {
     return refuse(Reason::token_unbound, "the access token has no cnf.jkt: it is bound to no key");
   }
-  if (auto bound = check_certificate(token, subject.client_certificate); !bound) return bound;
-  if (auto bound = dpop::check_binding(*evidence.proof, *token.cnf.jkt); !bound) return bound;
+  if (auto bound = check_holder(subject, evidence, token); !bound) return bound;
   return policy::check_requirements(subject.route->require, token);
 }
 
@@ -141,7 +193,7 @@ Checked<Admission> Verifier::admit_bearer(const Subject& subject, const Evidence
   const auto refused = [](Checked<void>& checked) { return std::unexpected(std::move(checked.error())); };
   auto judged = token::judge(token, subject.rules->issuers[evidence.issuer], now);
   if (!judged) return refused(judged);
-  auto unbound = token::check_bearer(token, satisfies_certificate(token, subject.client_certificate));
+  auto unbound = check_holder(subject, evidence, token);
   if (!unbound) return refused(unbound);
   auto met = policy::check_requirements(subject.route->require, token);
   if (!met) return refused(met);
@@ -149,10 +201,12 @@ Checked<Admission> Verifier::admit_bearer(const Subject& subject, const Evidence
 }
 
 Checked<void> Verifier::verify_proof(const Evidence& evidence) {
+  return dpop::verify_signature(*evidence.proof);
+}
+
+void Verifier::remember_proof(const Evidence& evidence) {
   const dpop::Proof& proof = *evidence.proof;
-  if (auto verified = dpop::verify_signature(proof); !verified) return verified;
   if (!proof.header_known) headers_.insert(proof.header_segment, proof.header);
-  return {};
 }
 
 Checked<void> Verifier::check_still_fresh(const Subject& subject, const Evidence& evidence, UnixTime now) {

@@ -1,7 +1,8 @@
 // Verifying one request in the order of verification.md: cheap and public checks first, then the token, the
-// binding, policy, the proof's signature, and the replay claim last. The steps stand apart because fetching
-// (keys, replay) lies between them; each step decides and fetches nothing. Facts are cached here, verdicts
-// never. One worker's; not thread-safe.
+// binding, policy, the proof's signature, and the replay claim last. Where the token's issuer is asked about
+// it, the proof's signature comes before the question, and the rest of the judgement after the answer. The
+// steps stand apart because fetching (keys, answers, replay) lies between them; each step decides and fetches
+// nothing. Facts are cached here, verdicts never. One worker's; not thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -43,8 +44,9 @@ struct Evidence {
   crypto::Digest256 token_digest{};
   std::string_view credential;                      // the token as sent
   std::size_t issuer = 0;                           // number of the issuer that the token names
+  bool opaque = false;                              // it names none: it is for the one that introspects
   std::optional<token::ParsedToken> parsed;         // while it has to be verified
-  std::shared_ptr<const token::AccessToken> token;  // once it verified
+  std::shared_ptr<const token::AccessToken> token;  // once it verified, or its issuer has said what it is
   std::uint64_t generation = 0;                     // of the issuer's keys that `token` verified under
 
   [[nodiscard]] bool is_bearer() const { return !proof; }
@@ -77,14 +79,25 @@ class Verifier {
   // and settle_token may be called again with other keys.
   [[nodiscard]] Checked<void> settle_token(const Subject& subject, Evidence& evidence,
                                            const IssuerKeys* keys);
+  // Whether the token's issuer is asked about it.
+  [[nodiscard]] static bool is_introspected(const Subject& subject, const Evidence& evidence);
+  // What may be said before that: of a JWT its times, its audience if it has one, and the holder that it
+  // names.
+  [[nodiscard]] static Checked<void> judge_unasked(const Subject& subject, const Evidence& evidence,
+                                                   UnixTime now);
+  // Rule 22. The question is about the evidence, and a view of it.
+  [[nodiscard]] static IntrospectionQuestion question(const Subject& subject, const Evidence& evidence);
   // With a proof: rule 18 and 23 for now, the binding 14, the route's demands.
   [[nodiscard]] static Checked<void> judge(const Subject& subject, const Evidence& evidence, UnixTime now);
   // Without: the same with rule 3 for the binding. Nothing else is left to check then.
   [[nodiscard]] static Checked<Admission> admit_bearer(const Subject& subject, const Evidence& evidence,
                                                        UnixTime now);
-  // Rule 15. The proof's header is remembered afterwards.
-  [[nodiscard]] Checked<void> verify_proof(const Evidence& evidence);
-  // A proof whose time ended while keys were waited for: what remembers its first copy may be gone.
+  // Rule 15.
+  [[nodiscard]] static Checked<void> verify_proof(const Evidence& evidence);
+  // The proof's header, for the next request of this client: of those whose token is good, and nobody else's.
+  void remember_proof(const Evidence& evidence);
+  // A proof whose time ended while keys or an answer were waited for: what remembers its first copy may be
+  // gone.
   [[nodiscard]] static Checked<void> check_still_fresh(const Subject& subject, const Evidence& evidence,
                                                        UnixTime now);
   // Rule 16: what is to be claimed, and what the store's result means.

@@ -90,9 +90,7 @@ UnixTime expiry(const AccessToken& token, const IssuerRules& rules) {
   return token.exp + rules.clock_skew;
 }
 
-Checked<void> judge(const AccessToken& token, const IssuerRules& rules, UnixTime now) {
-  if (token.iss != rules.issuer)
-    return refuse(Reason::token_issuer, "the token's iss is " + token.iss + ", which is not accepted here");
+Checked<void> judge_audience(const AccessToken& token, const IssuerRules& rules) {
   const auto is_accepted = [&rules](const std::string& aud) {
     return std::ranges::find(rules.audiences, aud) != rules.audiences.end();
   };
@@ -102,6 +100,10 @@ Checked<void> judge(const AccessToken& token, const IssuerRules& rules, UnixTime
                       ? "the token has no aud, so nothing says that it was issued for this API"
                       : "the token's aud is " + joined(token.aud) + ", which names nothing served here");
   }
+  return {};
+}
+
+Checked<void> judge_times(const AccessToken& token, const IssuerRules& rules, UnixTime now) {
   if (now >= expiry(token, rules)) return refuse(Reason::token_expired, against_clock("exp", token.exp, now));
   if (token.nbf && now < *token.nbf - rules.clock_skew) {
     return refuse(Reason::token_not_yet_valid, against_clock("nbf", *token.nbf, now));
@@ -110,6 +112,13 @@ Checked<void> judge(const AccessToken& token, const IssuerRules& rules, UnixTime
     return refuse(Reason::token_not_yet_valid, against_clock("iat", *token.iat, now));
   }
   return {};
+}
+
+Checked<void> judge(const AccessToken& token, const IssuerRules& rules, UnixTime now) {
+  if (token.iss != rules.issuer)
+    return refuse(Reason::token_issuer, "the token's iss is " + token.iss + ", which is not accepted here");
+  if (auto judged = judge_audience(token, rules); !judged) return judged;
+  return judge_times(token, rules, now);
 }
 
 }  // namespace holdfast::token

@@ -19,6 +19,9 @@ namespace holdfast::token {
 
 enum class TokenType : std::uint8_t { kAny, kAtJwt };
 
+// RFC 7662: about which tokens their issuer is asked. kAlways: about JWTs, too, once they have verified.
+enum class Introspection : std::uint8_t { kOff, kOpaque, kAlways };
+
 // What one issuer's tokens have to be like.
 struct IssuerRules {
   std::string issuer;  // the exact `iss`
@@ -26,7 +29,8 @@ struct IssuerRules {
   std::vector<std::string> audiences;
   jose::AlgorithmSet algorithms{jose::Algorithm::RS256, jose::Algorithm::PS256, jose::Algorithm::ES256,
                                 jose::Algorithm::Ed25519, jose::Algorithm::EdDSA};
-  TokenType token_type = TokenType::kAny;
+  TokenType token_type = TokenType::kAny;  // of JWTs
+  Introspection introspection = Introspection::kOff;
   Millis clock_skew{10'000};
 };
 
@@ -42,6 +46,10 @@ struct IssuerRules {
 
 // From this moment on judge() refuses the token as expired.
 [[nodiscard]] UnixTime expiry(const AccessToken& token, const IssuerRules& rules);
+
+// exp, nbf and iat.
+[[nodiscard]] Checked<void> judge_times(const AccessToken& token, const IssuerRules& rules, UnixTime now);
+[[nodiscard]] Checked<void> judge_audience(const AccessToken& token, const IssuerRules& rules);
 
 // Issuer, audience, exp, nbf, iat: at every request, also for tokens from a cache.
 [[nodiscard]] Checked<void> judge(const AccessToken& token, const IssuerRules& rules, UnixTime now);

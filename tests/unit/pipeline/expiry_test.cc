@@ -40,6 +40,7 @@ class ExpiryTest : public ::testing::Test {
     rules->issuers.push_back({.issuer = "https://id.example.com", .audiences = {"api"}, .clock_skew = 10s});
     rules->issuer_numbers = {0};
     flow = std::make_unique<RequestFlow>(FlowPorts{.keys = keys,
+                                                   .introspector = introspector,
                                                    .replay = replay,
                                                    .upstreams = upstreams,
                                                    .log = log,
@@ -108,6 +109,7 @@ class ExpiryTest : public ::testing::Test {
 
   Signer issuer, holder;
   FakeKeys keys;
+  FakeIntrospector introspector;
   FakeReplay replay;
   FakeUpstreams upstreams;
   FakeLog log;

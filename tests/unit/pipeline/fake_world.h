@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -18,6 +19,7 @@
 #include "jose/jwk.h"
 #include "jose/jwk_set.h"
 #include "pipeline/request_flow.h"
+#include "token/introspection_response.h"
 
 namespace holdfast::pipeline::testing {
 
@@ -70,6 +72,36 @@ struct FakeKeys final : KeySource {
     const bool fresh = after_refetch.has_value();
     if (fresh) current = std::exchange(after_refetch, std::nullopt);
     for (auto& done : std::exchange(waiting, {})) done(fresh);
+  }
+};
+
+struct FakeIntrospector final : Introspector {
+  std::map<std::string, std::string, std::less<>> answers;  // by token; any other is not active
+  bool answer_at_once = true;
+  bool available = true;
+  struct Asked {
+    std::size_t issuer;
+    std::string token;
+    crypto::Digest256 digest;
+    std::shared_ptr<const token::AccessToken> jwt;
+    std::function<void(const Introspected&)> done;
+  };
+  std::vector<Asked> asked;
+
+  void introspect(const IntrospectionQuestion& question, const Now&,
+                  std::function<void(const Introspected&)> done) override {
+    asked.push_back(
+        {question.issuer, std::string(question.token), question.digest, question.jwt, std::move(done)});
+    if (answer_at_once) answer(asked.back());
+  }
+  void answer(Asked& question) {
+    const auto done = std::exchange(question.done, nullptr);
+    if (!available) return done(refuse(Reason::introspection_unavailable, "nobody there"));
+    const auto found = answers.find(question.token);
+    auto said = token::read_introspection(found == answers.end() ? R"({"active":false})" : found->second,
+                                          "https://id.example.com", question.jwt.get());
+    if (!said) return done(std::unexpected(said.error()));
+    done(std::make_shared<const token::AccessToken>(*std::move(said)));
   }
 };
 

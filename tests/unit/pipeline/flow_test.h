@@ -27,6 +27,7 @@ class FlowTest : public ::testing::Test {
     connection.tls = true;
     connection.client_ip = "192.0.2.7";
     flow = std::make_unique<RequestFlow>(FlowPorts{.keys = keys,
+                                                   .introspector = introspector,
                                                    .replay = replay,
                                                    .upstreams = upstreams,
                                                    .log = log,
@@ -134,6 +135,7 @@ class FlowTest : public ::testing::Test {
 
   Signer issuer, holder, stranger;
   FakeKeys keys;
+  FakeIntrospector introspector;
   FakeReplay replay;
   FakeUpstreams upstreams;
   FakeLog log;
