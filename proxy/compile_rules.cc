@@ -36,6 +36,18 @@ pipeline::ListenerRules listener_rules(const settings::Listener& from) {
   return rules;
 }
 
+token::Introspection introspection(settings::IntrospectionMode from) {
+  switch (from) {
+    case settings::IntrospectionMode::kOff:
+      return token::Introspection::kOff;
+    case settings::IntrospectionMode::kOpaque:
+      return token::Introspection::kOpaque;
+    case settings::IntrospectionMode::kAlways:
+      break;
+  }
+  return token::Introspection::kAlways;
+}
+
 token::IssuerRules issuer_rules(const settings::Issuer& from) {
   return {.issuer = from.url,
           .any_audience = from.any_audience,
@@ -43,6 +55,7 @@ token::IssuerRules issuer_rules(const settings::Issuer& from) {
           .algorithms = algorithms(from.algorithms),
           .token_type = from.token_type == settings::TokenType::kAtJwt ? token::TokenType::kAtJwt
                                                                        : token::TokenType::kAny,
+          .introspection = introspection(from.introspection.mode),
           .clock_skew = from.clock_skew};
 }
 

@@ -17,6 +17,10 @@ std::vector<std::filesystem::path> files_of(const settings::Settings& settings) 
     if (file) files.push_back(*file);
   };
   add(settings.dpop.nonce.secret_file);
+  for (const settings::Issuer& issuer : settings.issuers) {
+    add(issuer.introspection.client_secret_file);
+    add(issuer.introspection.key_file);
+  }
   if (settings.admin) add(settings.admin->token_file);
   if (settings.assertion) {
     add(settings.assertion->key);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client_credentials.h"
 #include "compile_rules.h"
 #include "net/tls_client.h"
 #include "net/tls_server.h"
@@ -54,6 +55,13 @@ std::string text_of(const settings::Origin& origin) {
          std::to_string(origin.port);
 }
 
+std::optional<issuer::IntrospectionSettings> introspection_of(const settings::Introspection& from) {
+  if (from.mode == settings::IntrospectionMode::kOff) return std::nullopt;
+  return issuer::IntrospectionSettings{.url = from.url.value_or(""),
+                                       .credentials = or_fail(read_client_credentials(from)),
+                                       .cache = from.cache};
+}
+
 issuer::IssuerSettings issuer_of(const settings::Issuer& from) {
   return {.name = from.name,
           .url = from.url,
@@ -61,6 +69,7 @@ issuer::IssuerSettings issuer_of(const settings::Issuer& from) {
           .jwks_url = from.jwks_url.value_or(""),
           .allow_http = from.allow_http,
           .ca_file = from.ca ? from.ca->string() : "",
+          .introspection = introspection_of(from.introspection),
           .refresh = from.jwks.refresh,
           .min_refetch_interval = from.jwks.min_refetch_interval,
           .max_stale = from.jwks.max_stale};

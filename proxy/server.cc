@@ -12,6 +12,7 @@
 
 #include "cli/version.h"
 #include "crypto/random.h"
+#include "introspection_metrics.h"
 #include "net/listen.h"
 #include "part_configs.h"
 #include "service_manager.h"
@@ -186,6 +187,13 @@ std::string Server::metrics() const {
     out.sample({{"issuer", issuers_.name(number)}, {"result", "ok"}}, issuers_.refreshes(number));
     out.sample({{"issuer", issuers_.name(number)}, {"result", "failed"}}, issuers_.failures(number));
   }
+  std::vector<IntrospectedIssuer> introspected;
+  for (std::size_t i = 0; i < settings_.issuers.size(); ++i) {
+    const std::size_t number = issuers_.numbers()[i];
+    if (settings_.issuers[i].introspection.mode != settings::IntrospectionMode::kOff)
+      introspected.push_back({issuers_.name(number), &issuers_.introspections().counts(number)});
+  }
+  write_introspections(introspected, out);
   out.family("holdfast_config_reloads_total", "counter", "Times that the configuration was read anew.");
   out.sample({{"result", "ok"}}, reloads_);
   out.sample({{"result", "failed"}}, failed_reloads_);

@@ -55,7 +55,7 @@ class WorkerIntrospections final : public pipeline::Introspector,
 
 // What became of questions to one issuer, since the start.
 struct IntrospectionCounts {
-  enum Result : std::uint8_t {
+  enum Result : std::uint8_t {  // an index, so no enum class
     kActive,
     kInactive,
     kUnusable,   // active, and not to be used: of another kind, or malformed

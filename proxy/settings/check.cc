@@ -13,6 +13,7 @@
 #include "crypto/private_key.h"
 #include "policy/route_table.h"
 #include "settings/words.h"
+#include "token/introspection_request.h"
 
 namespace holdfast::settings {
 namespace {
@@ -106,12 +107,40 @@ void check_admin(const Settings& settings, Report& report) {
 // ---- issuers
 
 void check_reachable_safely(const Issuer& issuer, const std::string& url, const std::string& path,
-                            Report& report) {
+                            Report& report, std::string_view risk = "replace the issuer's keys") {
   const auto origin = parse_url(url);
   if (issuer.allow_http || !origin || origin->scheme != "http" || is_loopback(origin->host)) return;
-  report.error_at(path,
-                  "is plain http outside loopback, so anyone on the way could replace the issuer's keys; "
-                  "use https, or set allow_http: true");
+  report.error_at(path, "is plain http outside loopback, so anyone on the way could " + std::string(risk) +
+                            "; use https, or set allow_http: true");
+}
+
+void check_introspection(const Issuer& issuer, const std::string& path, Report& report) {
+  const Introspection& introspection = issuer.introspection;
+  if (introspection.mode == IntrospectionMode::kOff) return;
+  if (introspection.url) {
+    check_reachable_safely(issuer, *introspection.url, path + ".url", report,
+                           "read tokens and call any of them active");
+  }
+  if (introspection.client_id.empty() && !report.refused(path + ".client_id"))
+    report.error_at(path + ".client_id", "is required where mode is not off");
+  if (report.refused(path + ".auth")) return;
+  const bool by_key = introspection.auth == ClientAuthentication::kPrivateKeyJwt;
+  const std::string auth = by_key ? "private_key_jwt" : "client_secret_basic";
+  const auto demand = [&](bool there, const std::string& key) {
+    if (!there && !report.refused(path + key))
+      report.error_at(path + key, "is required where auth is " + auth);
+  };
+  const auto refuse_idle = [&](bool there, const std::string& key) {
+    if (there) report.error_at(path + key, "has no effect where auth is " + auth);
+  };
+  if (by_key) {
+    demand(introspection.key_file.has_value(), ".key_file");
+    refuse_idle(introspection.client_secret_file.has_value(), ".client_secret_file");
+  } else {
+    demand(introspection.client_secret_file.has_value(), ".client_secret_file");
+    refuse_idle(introspection.key_file.has_value(), ".key_file");
+    refuse_idle(!introspection.kid.empty(), ".kid");
+  }
 }
 
 void check_issuers(const Settings& settings, Report& report) {
@@ -128,8 +157,11 @@ void check_issuers(const Settings& settings, Report& report) {
       check_reachable_safely(issuer, *issuer.discovery_url, path + ".discovery_url", report);
     if (issuer.jwks_url) check_reachable_safely(issuer, *issuer.jwks_url, path + ".jwks_url", report);
     // the `iss` itself is fetched from only where nothing else is named
-    if (!issuer.discovery_url && !issuer.jwks_url)
+    const bool asks_discovery = !issuer.jwks_url || (issuer.introspection.mode != IntrospectionMode::kOff &&
+                                                     !issuer.introspection.url);
+    if (!issuer.discovery_url && asks_discovery)
       check_reachable_safely(issuer, issuer.url, path + ".url", report);
+    check_introspection(issuer, path + ".introspection", report);
     check_unique(issuer.audiences, path + ".audiences", report);
     check_unique(issuer.algorithms, path + ".algorithms", report);
     if (issuer.jwks.max_stale < issuer.jwks.refresh) {
@@ -186,6 +218,22 @@ void check_strip_prefix(const Route& route, const std::string& path, Report& rep
   }
 }
 
+// A token that is asked about is shown to the issuer. Were there two, one would be shown the other's.
+void check_one_introspects(const Settings& settings, const Route& route, const std::string& path,
+                           Report& report) {
+  const Issuer* first = nullptr;
+  for (const std::size_t index : route.issuers) {
+    const Issuer& issuer = settings.issuers[index];
+    if (issuer.introspection.mode == IntrospectionMode::kOff) continue;
+    if (first != nullptr) {
+      report.error_at(path, "names two issuers with introspection, " + first->name + " and " + issuer.name +
+                                ": one would be asked about the other's tokens");
+      return;
+    }
+    first = &issuer;
+  }
+}
+
 void check_routes(const Settings& settings, Report& report) {
   for (std::size_t i = 0; i < settings.routes.size(); ++i) {
     const Route& route = settings.routes[i];
@@ -195,6 +243,7 @@ void check_routes(const Settings& settings, Report& report) {
     check_unique(route.match.methods, path + ".match.methods", report);
     check_unique(route.require.scopes, path + ".require.scopes", report);
     check_strip_prefix(route, path + ".strip_prefix", report);
+    check_one_introspects(settings, route, path + ".issuers", report);
   }
 }
 
@@ -316,35 +365,47 @@ struct Settling {
         break;
     }
   }
-  // A private key on P-256, as ES256 needs it (RFC 7518 3.4). The error never quotes the file.
-  void signing_key(std::filesystem::path& path, const std::string& place) {
+  // `flaw_of` says of the file's text what is wrong with it, without quoting it; empty: nothing.
+  template <class FlawOf>
+  void contents(std::filesystem::path& path, const std::string& place, bool secret, FlawOf flaw_of) {
     if (path.empty()) return;
     const std::string named = path.string();
-    file(path, place, true);
+    file(path, place, secret);
     if (const FileState state = world.file(path);
         state == FileState::kMissing || state == FileState::kUnreadable)
       return;
     const Secret text(world.contents(path).value_or(""));
-    const auto key = crypto::PrivateKey::from_pem(text.reveal());
-    if (!key) {
-      report.error_at(place, "holds " + key.error() + ": " + shown(place, named));
-    } else if (key->public_key().type() != crypto::KeyType::kP256) {
-      report.error_at(
-          place, "holds a key that does not fit ES256; `holdfast keygen` makes one: " + shown(place, named));
-    }
+    if (const std::string flaw = flaw_of(text.reveal()); !flaw.empty())
+      report.error_at(place, flaw + ": " + shown(place, named));
+  }
+  // A private key on P-256, as ES256 needs it (RFC 7518 3.4).
+  void signing_key(std::filesystem::path& path, const std::string& place) {
+    contents(path, place, true, [](std::string_view text) -> std::string {
+      const auto key = crypto::PrivateKey::from_pem(text);
+      if (!key) return "holds " + key.error();
+      if (key->public_key().type() == crypto::KeyType::kP256) return "";
+      return "holds a key that does not fit ES256; `holdfast keygen` makes one";
+    });
+  }
+  // A private key of any type that signs.
+  void private_key(std::filesystem::path& path, const std::string& place) {
+    contents(path, place, true, [](std::string_view text) -> std::string {
+      const auto key = crypto::PrivateKey::from_pem(text);
+      return key ? "" : "holds " + key.error();
+    });
+  }
+  void client_secret(std::filesystem::path& path, const std::string& place) {
+    contents(path, place, true, [](std::string_view text) -> std::string {
+      const auto secret = token::client_secret_of(text);
+      return secret ? "" : secret.error();
+    });
   }
   // A file of certificates, of which one at least may sign others.
-  void authorities(std::optional<std::filesystem::path>& path, const std::string& place) {
-    if (!path || path->empty()) return;
-    const std::string named = path->string();
-    file(path, place, false);
-    if (const FileState state = world.file(*path);
-        state == FileState::kMissing || state == FileState::kUnreadable)
-      return;
-    const auto text = world.contents(*path);
-    const auto bundle = text ? crypto::read_bundle(*text) : std::nullopt;
-    if (!bundle || bundle->authorities == 0)
-      report.error_at(place, "holds no CA certificate in PEM: " + shown(place, named));
+  void authorities(std::filesystem::path& path, const std::string& place) {
+    contents(path, place, false, [](std::string_view text) -> std::string {
+      const auto bundle = crypto::read_bundle(text);
+      return bundle && bundle->authorities > 0 ? "" : "holds no CA certificate in PEM";
+    });
   }
   void file(std::optional<std::filesystem::path>& path, const std::string& place, bool secret) {
     if (path) file(*path, place, secret);
@@ -370,10 +431,17 @@ void settle_files(Settings& settings, const World& world, Report& report) {
       settle.file(pairs[j].certificate, path + ".certificate", false);
       settle.file(pairs[j].key, path + ".key", true);
     }
-    settle.authorities(settings.listeners[i].tls->client_ca, item("listeners", i) + ".tls.client_ca");
+    if (auto& authorities = settings.listeners[i].tls->client_ca)
+      settle.authorities(*authorities, item("listeners", i) + ".tls.client_ca");
   }
-  for (std::size_t i = 0; i < settings.issuers.size(); ++i)
-    settle.file(settings.issuers[i].ca, item("issuers", i) + ".ca", false);
+  for (std::size_t i = 0; i < settings.issuers.size(); ++i) {
+    Issuer& issuer = settings.issuers[i];
+    const std::string path = item("issuers", i);
+    settle.file(issuer.ca, path + ".ca", false);
+    if (auto& secret = issuer.introspection.client_secret_file)
+      settle.client_secret(*secret, path + ".introspection.client_secret_file");
+    if (auto& key = issuer.introspection.key_file) settle.private_key(*key, path + ".introspection.key_file");
+  }
   if (settings.admin) {
     settle.file(settings.admin->token_file, "admin.token_file", true);
     if (settings.admin->socket)

@@ -15,14 +15,35 @@ Keys<Jwks> jwks() {
   };
 }
 
-// `mode: off` is what exists; every other key only has a meaning with another mode.
-Key<IssuerDraft> introspection() {
-  Keys<IssuerDraft> keys;
-  keys.push_back(not_yet<IssuerDraft>("mode", {"off"}).about("Which tokens the issuer is asked about"));
-  for (const char* name : {"client_id", "auth", "client_secret_file", "key_file", "cache"}) {
-    keys.push_back(not_yet<IssuerDraft>(name));
-  }
-  return group<IssuerDraft>("introspection", keys).about("Token introspection (RFC 7662)");
+Keys<Introspection> introspection() {
+  return {
+      member<Introspection>("mode",
+                            choice<IntrospectionMode>({{"off", IntrospectionMode::kOff},
+                                                       {"opaque", IntrospectionMode::kOpaque},
+                                                       {"always", IntrospectionMode::kAlways}}),
+                            &Introspection::mode)
+          // whoever names a client means to ask, and would never learn that nobody does
+          .required()
+          .about("Which tokens the issuer is asked about: none, those that are no JWTs, or all"),
+      member<Introspection>("url", url(), &Introspection::url)
+          .about("Where it is asked, instead of introspection_endpoint in its metadata"),
+      member<Introspection>("client_id", text(), &Introspection::client_id).about("The client that asks"),
+      member<Introspection>(
+          "auth",
+          choice<ClientAuthentication>({{"client_secret_basic", ClientAuthentication::kClientSecretBasic},
+                                        {"private_key_jwt", ClientAuthentication::kPrivateKeyJwt}}),
+          &Introspection::auth)
+          .about("How the client shows who it is"),
+      member<Introspection>("client_secret_file", text(), &Introspection::client_secret_file)
+          .about("Its secret, in one line; for client_secret_basic"),
+      member<Introspection>("key_file", text(), &Introspection::key_file)
+          .about("Its private key in PEM; for private_key_jwt"),
+      member<Introspection>("kid", text(), &Introspection::kid)
+          .about("What the issuer calls that key, where it knows several of this client's"),
+      // longer, and a revoked token would be as good as any
+      member<Introspection>("cache", time(milliseconds(0), kHour), &Introspection::cache)
+          .about("How long an answer counts: a revoked token is refused after that"),
+  };
 }
 
 }  // namespace
@@ -53,7 +74,8 @@ Value<IssuerDraft> issuer() {
       member<IssuerDraft>("ca", text(), &Issuer::ca)
           .about("A PEM file of the authorities that its certificate is held to; without it the system's"),
       section<IssuerDraft>("jwks", jwks(), &Issuer::jwks).about("When its keys are fetched"),
-      introspection(),
+      section<IssuerDraft>("introspection", introspection(), &Issuer::introspection)
+          .about("Asking the issuer about tokens (RFC 7662)"),
   });
 }
 

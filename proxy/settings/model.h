@@ -105,6 +105,23 @@ struct Jwks {
   bool operator==(const Jwks&) const = default;
 };
 
+enum class IntrospectionMode { kOff, kOpaque, kAlways };
+enum class ClientAuthentication { kClientSecretBasic, kPrivateKeyJwt };
+
+// RFC 7662. Where mode is kOff nothing else counts; else there is a client_id, and the file of the way that
+// `auth` names.
+struct Introspection {
+  IntrospectionMode mode = IntrospectionMode::kOff;
+  std::optional<std::string> url;  // nullopt: found by discovery
+  std::string client_id;
+  ClientAuthentication auth = ClientAuthentication::kClientSecretBasic;
+  std::optional<std::filesystem::path> client_secret_file;  // one line
+  std::optional<std::filesystem::path> key_file;            // PEM private key
+  std::string kid;                                          // what the issuer calls it; empty: nothing
+  milliseconds cache{30'000};
+  bool operator==(const Introspection&) const = default;
+};
+
 struct Issuer {
   std::string name;
   std::string url;  // the exact `iss`, byte for byte
@@ -118,6 +135,7 @@ struct Issuer {
   bool allow_http = false;
   std::optional<std::filesystem::path> ca;  // PEM; nullopt: the system's
   Jwks jwks;
+  Introspection introspection;
   bool operator==(const Issuer&) const = default;
 };
 

@@ -1,6 +1,7 @@
 // Asking about a token: see the header.
 #include "token/introspection_request.h"
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 
@@ -43,6 +44,16 @@ std::string base64(std::string_view bytes) {
 }
 
 }  // namespace
+
+std::expected<Secret, std::string> client_secret_of(std::string_view file_contents) {
+  while (file_contents.ends_with('\n') || file_contents.ends_with('\r')) file_contents.remove_suffix(1);
+  // RFC 6749 appendix A.2
+  const auto is_vschar = [](char c) { return c >= 0x20 && c < 0x7F; };
+  if (file_contents.empty() || !std::ranges::all_of(file_contents, is_vschar)) {
+    return std::unexpected("holds no secret in one line of visible ASCII characters");
+  }
+  return Secret(std::string(file_contents));
+}
 
 Secret basic_authorization(std::string_view client_id, const Secret& client_secret) {
   std::string pair;

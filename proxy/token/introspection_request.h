@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <expected>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,9 @@
 #include "jose/algorithm.h"
 
 namespace holdfast::token {
+
+// The secret that a file holds: its one line. The error is a sentence, without it, that begins with a verb.
+[[nodiscard]] std::expected<Secret, std::string> client_secret_of(std::string_view file_contents);
 
 // The value of Authorization: both parts are form-encoded before they are joined, so a ':' in the client's
 // name does not move the border between them.

@@ -75,6 +75,7 @@ Sidecar::Sidecar(const Settings& settings)
       probes_port(support::free_port()),
       client(SigningKey::generate("ES256")) {
   support::write_certificate(folder, {"localhost", std::string(kHost)});
+  for (const auto& [name, text] : settings.files) folder.write(name, text, true);
   good_token_ = issuer.sign(token());
   yaml_ = make_yaml(*this, settings);
   if (settings.issuer_down) issuer.go_away();

@@ -63,6 +63,7 @@ struct Settings {
   std::string top{};           // whole top-level keys
   std::string shutdown = "{delay: 0s, drain: 20s}";
   bool issuer_down = false;
+  std::vector<std::pair<std::string, std::string>> files{};  // beside the configuration: name and text
 };
 
 class Sidecar {

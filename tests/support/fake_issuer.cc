@@ -22,6 +22,14 @@ void FakeIssuer::install() {
     const bool discovery = target == path_ + "/.well-known/openid-configuration" ||
                            target == "/.well-known/oauth-authorization-server" + path_;
     const bool jwks = target == path_ + "/jwks";
+    if (target == path_ + "/introspect") {
+      HttpServer::Handler handler;
+      {
+        const std::lock_guard lock(mutex_);
+        handler = on_introspection_;
+      }
+      return handler ? handler(exchange) : answer_introspection(exchange);
+    }
     std::string raw;
     {
       const std::lock_guard lock(mutex_);
@@ -38,6 +46,57 @@ void FakeIssuer::install() {
       exchange.respond(404, "", "");
     }
   });
+}
+
+void FakeIssuer::answer_introspection(Exchange& exchange) {
+  exchange.read_body();
+  const std::string& body = exchange.request.body;
+  const auto answer = [&exchange](int status, std::string_view json) {
+    exchange.respond(status, "Content-Type: application/json\r\nCache-Control: no-store\r\n", json);
+  };
+  std::string said = R"({"active":false})";
+  bool authorized = false;
+  {
+    const std::lock_guard lock(mutex_);
+    authorized = !authorization_.empty() && exchange.request.fields.value("Authorization") == authorization_;
+    if (body.starts_with("token=")) {
+      const auto known = known_.find(body.substr(6, body.find('&') - 6));
+      if (known != known_.end()) said = known->second;
+    }
+  }
+  if (!authorized) return answer(401, R"({"error":"invalid_client"})");
+  if (exchange.request.method != "POST" || !body.starts_with("token=") ||
+      exchange.request.fields.value("Content-Type") != "application/x-www-form-urlencoded") {
+    return answer(400, R"({"error":"invalid_request"})");
+  }
+  answer(200, said);
+}
+
+void FakeIssuer::know(const std::string& token, const Members& said) {
+  const std::lock_guard lock(mutex_);
+  known_[token] = said.json();
+}
+
+void FakeIssuer::revoke(const std::string& token) {
+  const std::lock_guard lock(mutex_);
+  known_.erase(token);
+}
+
+void FakeIssuer::expect_authorization(std::string value) {
+  const std::lock_guard lock(mutex_);
+  authorization_ = std::move(value);
+}
+
+void FakeIssuer::on_introspection(HttpServer::Handler handler) {
+  const std::lock_guard lock(mutex_);
+  on_introspection_ = std::move(handler);
+}
+
+std::size_t FakeIssuer::introspections() const {
+  std::size_t count = 0;
+  for (const SeenRequest& request : server_.seen())
+    count += request.target == path_ + "/introspect" ? 1U : 0U;
+  return count;
 }
 
 AccessToken FakeIssuer::token(std::string_view audience, const SigningKey& client) const {
@@ -77,6 +136,7 @@ std::string FakeIssuer::discovery_document() const {
   return Members{}
       .text("issuer", url())
       .text("jwks_uri", url() + "/jwks")
+      .text("introspection_endpoint", url() + "/introspect")
       .text("token_endpoint", url() + "/token")
       .text("authorization_endpoint", url() + "/auth")
       .raw("response_types_supported", R"(["code"])")

@@ -1,6 +1,6 @@
-// An OpenID provider reduced to what a resource server reads: the discovery document and the JWK set, on
-// loopback. Keys can be rotated, the whole thing can go away and come back, and either document can be
-// replaced by rubbish.
+// An OpenID provider reduced to what a resource server reads: the discovery document, the JWK set and what it
+// says about tokens (RFC 7662), on loopback. Keys can be rotated, the whole thing can go away and come back,
+// and each of its answers can be replaced by rubbish.
 #pragma once
 
 #include <map>
@@ -39,9 +39,19 @@ class FakeIssuer {
   [[nodiscard]] std::string discovery_document() const;
   [[nodiscard]] std::string jwks_document() const;
   [[nodiscard]] std::size_t jwks_fetches() const;
+
+  // What it says about a token from now on; about any other, that it is not active.
+  void know(const std::string& token, const Members& said);
+  void revoke(const std::string& token);
+  // Who asks has to send this, or gets a 401. Nobody can, until it is called.
+  void expect_authorization(std::string value);
+  // In place of all that; empty: as before.
+  void on_introspection(HttpServer::Handler handler);
+  [[nodiscard]] std::size_t introspections() const;
   HttpServer& server() { return server_; }
 
  private:
+  void answer_introspection(Exchange& exchange);
   void make_key(std::string_view alg);
   void install();
 
@@ -53,6 +63,9 @@ class FakeIssuer {
   std::vector<std::string> published_;
   std::string raw_jwks_;
   std::string raw_discovery_;
+  std::map<std::string, std::string> known_;  // by token, as the form has it
+  std::string authorization_;
+  HttpServer::Handler on_introspection_;
 };
 
 }  // namespace holdfast::support

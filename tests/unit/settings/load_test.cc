@@ -99,6 +99,9 @@ TEST(Load, ReferenceShowsTheDefaults) {
   EXPECT_EQ(issuer.clock_skew, Issuer().clock_skew);
   EXPECT_EQ(issuer.allow_http, Issuer().allow_http);
   EXPECT_EQ(issuer.jwks, Jwks());
+  EXPECT_EQ(issuer.introspection.mode, Introspection().mode);
+  EXPECT_EQ(issuer.introspection.auth, Introspection().auth);
+  EXPECT_EQ(issuer.introspection.cache, Introspection().cache);
   const Upstream& upstream = settings.upstreams.at(0);
   EXPECT_EQ(upstream.balance, Upstream().balance);
   EXPECT_EQ(upstream.timeouts, UpstreamTimeouts());
@@ -143,6 +146,8 @@ issuers:
   allow_http: true
   ca: ca.pem
   jwks: {refresh: 1m, min_refetch_interval: 2s, max_stale: 3h}
+  introspection: {mode: opaque, url: "http://id.internal/i", client_id: api, auth: private_key_jwt, key_file: client.pem, kid: k1, cache: 7s}
+- {name: third, url: "https://id3.example.com", audiences: any, introspection: {mode: always, client_id: web, client_secret_file: client.secret}}
 dpop:
   algorithms: [ES256]
   max_age: 30s
@@ -203,7 +208,8 @@ shutdown: {delay: 1s, drain: 2s}
                .any_audience = true,
                .audiences = {},
                .ca = {},
-               .jwks = {}};
+               .jwks = {},
+               .introspection = {}};
   Issuer second{"second",
                 "http://id.internal/x",
                 "http://id.internal/d",
@@ -215,8 +221,16 @@ shutdown: {delay: 1s, drain: 2s}
                 seconds(1),
                 true,
                 at / "ca.pem",
-                {seconds(60), seconds(2), seconds(3 * 3600)}};
-  e.issuers = {first, second};
+                {seconds(60), seconds(2), seconds(3 * 3600)},
+                {IntrospectionMode::kOpaque, "http://id.internal/i", "api",
+                 ClientAuthentication::kPrivateKeyJwt, std::nullopt, at / "client.pem", "k1", seconds(7)}};
+  Issuer third = first;
+  third.name = "third";
+  third.url = "https://id3.example.com";
+  third.introspection.mode = IntrospectionMode::kAlways;
+  third.introspection.client_id = "web";
+  third.introspection.client_secret_file = at / "client.secret";
+  e.issuers = {first, second, third};
   e.dpop = {{"ES256"},
             seconds(30),
             seconds(5),
@@ -322,6 +336,29 @@ TEST(Load, SeveralIssuersAndARouteThatNamesNone) {
                           "f", a_machine())
                          .errors),
             "4:3: routes[0].issuers: the route asks for a token, and no issuer is configured\n");
+}
+
+TEST(Load, ARouteNamesOneIssuerWithIntrospection) {
+  const auto errors = [](std::string_view first, std::string_view second) {
+    const auto issuer = [](std::string_view mode) {
+      return "audiences: any, introspection: {mode: " + std::string(mode) +
+             ", client_id: api, client_secret_file: client.secret}}\n";
+    };
+    return lines_of(
+        load("listeners: [{name: a, address: ':1', tls: off}]\nupstream: http://127.0.0.1\nissuers:\n"
+             "- {name: a, url: https://a, " +
+                 issuer(first) + "- {name: b, url: https://b, " + issuer(second) +
+                 "- {name: c, url: https://c, audiences: any}\nroutes:\n"
+                 "- {name: r, match: {path: /r}, issuers: [a, c]}\n- {name: s, issuers: [c, b, a]}\n",
+             "f", a_machine())
+            .errors);
+  };
+  EXPECT_EQ(errors("opaque", "off"), "");
+  EXPECT_EQ(errors("off", "always"), "");
+  EXPECT_EQ(
+      errors("opaque", "always"),
+      "9:22: routes[1].issuers: names two issuers with introspection, b and a: one would be asked about "
+      "the other's tokens\n");
 }
 
 TEST(Load, ProblemsAreBounded) {

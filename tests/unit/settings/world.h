@@ -40,8 +40,8 @@ inline std::string key_in_pem(crypto::SignatureAlgorithm algorithm) {
 }
 
 // Every file is there but those with "absent" in their name; "open" ones can be read by others, "closed" ones
-// by nobody. "p256...", "assertion..." and "p384..." hold a private key, the others certificates, with one
-// authority's among them but for "leaf" and "junk" ones.
+// by nobody. "p256...", "assertion...", "client.pem" and "p384..." hold a private key, "secret" ones a line,
+// the others certificates, with one authority's among them but for "leaf" and "junk" ones.
 inline World a_machine(std::map<std::string, std::string, std::less<>> variables = {}) {
   return {[variables](std::string_view name) -> std::optional<std::string> {
             const auto at = variables.find(name);
@@ -57,8 +57,9 @@ inline World a_machine(std::map<std::string, std::string, std::less<>> variables
             const std::string name = path.filename().string();
             if (name.contains("absent") || name.contains("closed") || name.contains("huge"))
               return std::nullopt;
+            if (name.contains("secret")) return std::string("s3cret\n");
             if (name.contains("leaf")) return std::string(kLeaf);
-            if (name.starts_with("p256") || name.starts_with("assertion"))
+            if (name.starts_with("p256") || name.starts_with("assertion") || name == "client.pem")
               return key_in_pem(crypto::SignatureAlgorithm::kEcdsaP256Sha256);
             if (name.starts_with("p384")) return key_in_pem(crypto::SignatureAlgorithm::kEcdsaP384Sha384);
             return name.contains("junk") ? std::string("junk") : std::string(kLeaf) + std::string(kAuthority);
