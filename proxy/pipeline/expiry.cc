@@ -79,7 +79,7 @@ void Request::close_tunnel() {
 }
 
 void Request::close_to_client() {
-  Expiry::Tunnel& tunnel = *expiry_->tunnel;
+  WatchedTunnel& tunnel = *expiry_->tunnel;
   tunnel.client_told = true;
   if (tunnel.to_client.closed()) return;
   const std::string frame = http::close_frame(http::kPolicyViolation, reason_text());
@@ -88,14 +88,14 @@ void Request::close_to_client() {
 }
 
 void Request::close_to_backend() {
-  Expiry::Tunnel& tunnel = *expiry_->tunnel;
+  WatchedTunnel& tunnel = *expiry_->tunnel;
   tunnel.backend_told = true;
   if (tunnel.to_backend.closed() || body_ended_ || !backend_) return;
   backend_->on_request_data(http::close_frame(http::kPolicyViolation, reason_text(), random_key()));
 }
 
 void Request::pass_to_client(std::span<const char> bytes) {
-  Expiry::Tunnel& tunnel = *expiry_->tunnel;
+  WatchedTunnel& tunnel = *expiry_->tunnel;
   const std::size_t passed = passing(tunnel.to_client, bytes, expiry_->closing);
   bytes_out_ += passed;
   if (passed != 0) client_->on_response_data(bytes.first(passed));
@@ -107,7 +107,7 @@ void Request::pass_to_client(std::span<const char> bytes) {
 
 void Request::pass_to_backend(std::span<const char> bytes) {
   if (!backend_) return;
-  Expiry::Tunnel& tunnel = *expiry_->tunnel;
+  WatchedTunnel& tunnel = *expiry_->tunnel;
   const std::size_t passed = passing(tunnel.to_backend, bytes, expiry_->closing);
   if (passed != 0) backend_->on_request_data(bytes.first(passed));
   if (!client_ || !expiry_->closing) return;

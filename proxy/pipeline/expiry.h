@@ -11,17 +11,17 @@
 
 namespace holdfast::pipeline {
 
-struct Expiry {
-  struct Tunnel {
-    http::WebSocketFrames to_client;
-    http::WebSocketFrames to_backend;
-    bool client_told = false;  // with a Close, ours or the backend's own: nothing more goes that way
-    bool backend_told = false;
-  };
+struct WatchedTunnel {
+  http::WebSocketFrames to_client;
+  http::WebSocketFrames to_backend;
+  bool client_told = false;  // with a Close, ours or the backend's own: nothing more goes that way
+  bool backend_told = false;
+};
 
+struct Expiry {
   UnixTime at;
   std::unique_ptr<Alarm> alarm;
-  std::optional<Tunnel> tunnel;
+  std::optional<WatchedTunnel> tunnel;
   bool closing = false;  // the tunnel; then the alarm is for the end of patience
 };
 
