@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t kMaxFrame = 16 * 1024;  // SETTINGS_MAX_FRAME_SIZE's default, which we keep to
 // A section that the limits allow is never cut off by libnghttp2's own, which is counted in frames.
 constexpr std::size_t kSpareContinuations = 8;
+// It counts one again for every piece that the frame's own head comes in, down to single bytes.
+constexpr std::size_t kPiecesOfFrameHead = 9;
 constexpr std::size_t kMaxSentHead = 1024 * 1024;
 constexpr std::size_t kMaxQueuedAcks = 100;
 constexpr std::uint64_t kNoLimit = 1'000'000'000;
@@ -190,7 +192,8 @@ Http2Session::Http2Session(Role role, const Http2Limits& limits)
   nghttp2_option_set_no_auto_window_update(made, 1);
   nghttp2_option_set_max_outbound_ack(made, kMaxQueuedAcks);
   nghttp2_option_set_max_send_header_block_length(made, kMaxSentHead);
-  nghttp2_option_set_max_continuations(made, limits.max_head_bytes / kMaxFrame + kSpareContinuations);
+  nghttp2_option_set_max_continuations(
+      made, (limits.max_head_bytes / kMaxFrame + kSpareContinuations) * kPiecesOfFrameHead);
   // http2_budget.h counts resets together with everything else, and by the same clock.
   nghttp2_option_set_stream_reset_rate_limit(made, kNoLimit, kNoLimit);
   // Nothing is promised to us; SETTINGS_ENABLE_PUSH says so as well.

@@ -127,8 +127,18 @@ struct Owner final : wire::Http2ServerOwner {
 
 struct Outcome {
   std::map<StreamId, std::string> logs;
-  bool calmed = false;
+  bool broken = false;  // the connection, by the peer
 };
+
+// A flood, and streams out of order, are seen before the bytes that they came in are read: then the larger
+// the pieces, the less is told.
+void check_same(const Outcome& whole, const Outcome& pieces) {
+  if (!whole.broken && !pieces.broken) return check(pieces.logs == whole.logs);
+  for (const auto& [id, log] : whole.logs) {
+    const auto found = pieces.logs.find(id);
+    check(found != pieces.logs.end() && found->second.starts_with(log));
+  }
+}
 
 Outcome run(std::string_view bytes, std::size_t piece) {
   Owner owner;
@@ -143,11 +153,11 @@ Outcome run(std::string_view bytes, std::size_t piece) {
   server.deliver();
   std::string out;
   server.take_output(out, 1 << 20);
+  Outcome outcome;
+  outcome.broken = server.finished();
   server.terminate(wire::Http2Error::kNoError);
   server.take_output(out, 1 << 21);
   check(server.finished() && server.open_streams() == 0);
-  Outcome outcome;
-  outcome.calmed = server.counts().calmed != 0;
   for (const auto& [id, stream] : owner.streams) outcome.logs[id] = stream.log;
   return outcome;
 }
@@ -157,10 +167,7 @@ Outcome run(std::string_view bytes, std::size_t piece) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   const Outcome whole = run(bytes, size + 1);
-  for (const std::size_t piece : {std::size_t{1}, std::size_t{7}}) {
-    const Outcome pieces = run(bytes, piece);
-    // A flood is seen before the bytes that it came in are read.
-    if (!whole.calmed && !pieces.calmed) check(pieces.logs == whole.logs);
-  }
+  check_same(whole, run(bytes, 1));
+  check_same(whole, run(bytes, 7));
   return 0;
 }
