@@ -22,6 +22,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(holdfast_flags INTERFACE -Wno-restrict -Wno-maybe-uninitialized -Wno-stringop-overflow
     -Wno-stringop-overread -Wno-array-bounds -Wno-dangling-pointer -Wno-free-nonheap-object -Wno-missing-field-initializers)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  # The same.
+  target_compile_options(holdfast_flags INTERFACE -Wno-missing-designated-field-initializers)
+endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND HOLDFAST_SANITIZE MATCHES "thread")
   # Asio fences where a mutex orders everything already; the sanitizer does not model fences, and GCC says so.
   target_compile_options(holdfast_flags INTERFACE -Wno-tsan)

@@ -1,21 +1,19 @@
 // Answers from a hostile backend's bytes: the first byte chooses the request's method; the rest decodes to
-// the same in one piece and in pieces.
+// the same in one piece and in pieces, and a whole answer is the same answer to a client.
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <span>
 #include <string>
+#include <utility>
 
+#include "answer.h"
 #include "wire/response_decoder.h"
 
 namespace {
 
+using holdfast::fuzz::check;
 using holdfast::wire::Event;
-
-void check(bool holds) {
-  if (!holds) std::abort();
-}
 
 std::string decode(std::span<const char> bytes, std::size_t piece, bool head_request) {
   holdfast::wire::ResponseDecoder decoder({.max_head_bytes = 2048, .max_fields = 20});
@@ -69,6 +67,35 @@ std::string decode(std::span<const char> bytes, std::size_t piece, bool head_req
   return out;
 }
 
+// As a client gets it.
+void relay(std::span<const char> bytes, bool head_request) {
+  holdfast::wire::ResponseDecoder decoder({.max_head_bytes = 2048, .max_fields = 20});
+  decoder.begin(head_request ? "HEAD" : "GET");
+  holdfast::http::ResponseHead head;
+  std::string body;
+  for (;;) {
+    const auto step = decoder.feed(bytes);
+    bytes = bytes.subspan(step.consumed);
+    switch (step.event) {
+      case Event::kInterim:
+      case Event::kHead:
+        head = decoder.take_head();
+        break;
+      case Event::kData:
+        body.append(step.data.begin(), step.data.end());
+        break;
+      case Event::kFault:
+        return;
+      case Event::kEnd:
+      case Event::kNeedMore:
+        if (decoder.finish().event == Event::kEnd) {
+          holdfast::fuzz::check_answer(std::move(head), body, decoder.take_trailers(), head_request);
+        }
+        return;
+    }
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -78,5 +105,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string whole = decode(bytes, size, head_request);
   check(decode(bytes, 1, head_request) == whole);
   check(decode(bytes, 5, head_request) == whole);
+  relay(bytes, head_request);
   return 0;
 }
