@@ -78,7 +78,8 @@ struct TicketKeys::Callbacks {
           EVP_DecryptInit_ex2(cipher, aes_256_cbc(), key.cipher.data(), iv, nullptr) != 1) {
         return -1;
       }
-      return i == 0 ? 1 : 2;
+      // In TLS 1.3 clients use a ticket once (RFC 8446 C.4).
+      return i == 0 && SSL_version(ssl) < TLS1_3_VERSION ? 1 : 2;
     }
     return 0;
   }

@@ -39,6 +39,14 @@ TEST_P(Tickets, AreGoodForEveryContextOfTheRing) {
   EXPECT_FALSE(resumes(client, *context(std::make_shared<TicketKeys>())));
 }
 
+// A client of TLS 1.3 uses each of them once.
+TEST_P(Tickets, AreThereForOneConnectionAfterTheOther) {
+  const auto server = context(std::make_shared<TicketKeys>());
+  ResumingClient client(GetParam());
+  EXPECT_FALSE(resumes(client, *server));
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(resumes(client, *server)) << i;
+}
+
 TEST_P(Tickets, AreRenewedUnderThePreviousKeyAndForgottenAfterIt) {
   const auto keys = std::make_shared<TicketKeys>();
   const auto server = context(keys);
