@@ -1,9 +1,11 @@
-// A successor takes over: nothing refused, nothing accepted twice. Contract: "Ending".
+// A successor takes over: nothing refused, nothing accepted twice. Contract: "Ending". The full size of the
+// first test is HOLDFAST_TEST_TAKEOVERS=50 HOLDFAST_TEST_TAKEOVER_CLIENTS=200.
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <atomic>
 #include <csignal>
+#include <iostream>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -156,6 +158,8 @@ TEST(TakeoverTest, KeptAliveClientsSeeNoneOfFifty) {
   EXPECT_TRUE(failures.empty()) << failures.size() << " of " << served
                                 << " failed, the first: " << failures.front();
   EXPECT_GT(served, rounds * clients);
+  std::cout << clients << " clients called " << served << " times over " << rounds << " takeovers; "
+            << failures.size() << " calls failed\n";
   dynasty.reap(Milliseconds{40000});
 }
 
@@ -247,6 +251,37 @@ TEST(TakeoverTest, NoncesOutliveTheProcessThatMadeThem) {
       sidecar.send(Sidecar::with("GET", "/nonce/1", sidecar.good_token(), proof.sign(sidecar.client))).status,
       200);
   dynasty.reap(Milliseconds{30000});
+}
+
+// Clients resume their sessions with the successor, and with its own, in either version.
+TEST(TakeoverTest, SessionTicketsOutliveTheProcessThatMadeThem) {
+  Dynasty dynasty;
+  Sidecar& sidecar = dynasty.sidecar;
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    const auto dial = [&](std::shared_ptr<SSL_SESSION> session) {
+      return Stream::tls(sidecar.tls_port, {.server_name = std::string(kHost),
+                                            .min_version = version,
+                                            .max_version = version,
+                                            .session = std::move(session)});
+    };
+    const auto call = [&](Stream& stream) {
+      stream.send(sidecar.with_proof("GET", "/orders/1").raw());
+      return MessageReader(stream).response().status;
+    };
+    std::vector<Stream> streams;  // a session whose connection was cut is not used again
+    streams.push_back(dial(nullptr));
+    EXPECT_EQ(call(streams.back()), 200);
+    EXPECT_FALSE(streams.back().resumed());
+    for (int generation = 0; generation < 3; ++generation) {
+      dynasty.succeed();
+      ASSERT_FALSE(HasFatalFailure());
+      streams.push_back(dial(streams.back().session()));
+      EXPECT_EQ(call(streams.back()), 200);
+      EXPECT_TRUE(streams.back().resumed()) << "version " << version << ", generation " << generation;
+    }
+    streams.clear();
+    dynasty.reap(Milliseconds{30000});
+  }
 }
 
 TEST(TakeoverTest, ASuccessorThatDiesOrCannotStartCostsNothing) {
