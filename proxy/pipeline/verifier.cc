@@ -63,8 +63,7 @@ Refusal foreign_issuer() {
 
 }  // namespace
 
-Verifier::Verifier(std::size_t token_capacity, std::size_t header_capacity)
-    : tokens_(token_capacity), headers_(header_capacity) {}
+Verifier::Verifier(const Room& room) : tokens_(room.tokens, room.token_bytes), headers_(room.headers) {}
 
 Checked<Evidence> Verifier::examine(const Subject& subject, const policy::Credentials& credentials,
                                     UnixTime now) {
@@ -149,8 +148,10 @@ Checked<void> Verifier::settle_token(const Subject& subject, Evidence& evidence,
   if (!verified) return std::unexpected(std::move(verified.error()));
   evidence.token = std::move(*verified);
   evidence.generation = keys->generation;
-  tokens_.insert(digest, std::make_shared<const TokenFact>(
-                             TokenFact{evidence.token, evidence.issuer, evidence.generation, subject.rules}));
+  tokens_.insert(digest,
+                 std::make_shared<const TokenFact>(
+                     TokenFact{evidence.token, evidence.issuer, evidence.generation, subject.rules}),
+                 token::footprint(*evidence.token));
   return {};
 }
 

@@ -69,7 +69,13 @@ struct TokenFact {
 
 class Verifier {
  public:
-  Verifier(std::size_t token_capacity, std::size_t header_capacity);
+  // How many facts are remembered, and how many bytes all those of tokens may take.
+  struct Room {
+    std::size_t tokens;
+    std::size_t token_bytes;
+    std::size_t headers;
+  };
+  explicit Verifier(const Room& room);
 
   // Rules 1-10, 13, 11, 12 on the proof, where the scheme is DPoP, then the token's form. What `credentials`
   // views outlives the evidence.

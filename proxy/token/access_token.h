@@ -50,6 +50,10 @@ struct AccessToken {
   bool is_at_jwt = false;          // header `typ` was at+jwt
 };
 
+// About how many bytes of memory the facts take, for whoever keeps them: most of it is `claims`, which its
+// issuer makes as large as it likes.
+[[nodiscard]] std::size_t footprint(const AccessToken& token);
+
 // Rule 3: why the token must not be taken as Bearer, if so. `x5t_satisfied`: the TLS client certificate
 // matches `x5t#S256`.
 [[nodiscard]] Checked<void> check_bearer(const AccessToken& token, bool x5t_satisfied);

@@ -56,6 +56,29 @@ TEST(FactCache, TheOneNotUsedForLongestMakesRoom) {
   EXPECT_NE(cache.find("new"), nullptr);
 }
 
+TEST(FactCache, BytesHaveABudget) {
+  FactCache<int> cache(64, 8000);
+  for (int i = 0; i < 1000; ++i) {
+    const std::size_t bytes = 1 + static_cast<std::size_t>(i * 37 % 1000);
+    cache.insert("key" + std::to_string(i), fact(i), bytes);
+    EXPECT_NE(cache.find("key" + std::to_string(i)), nullptr) << i;
+    EXPECT_LE(cache.bytes(), 8000U);
+  }
+  EXPECT_GT(cache.bytes(), 4000U);
+  cache.insert("large", fact(1), 1001);
+  EXPECT_EQ(cache.find("large"), nullptr) << "one must not drive out a crowd";
+  // What is counted is what is there.
+  cache.insert("key999", fact(1), 1);
+  const std::size_t before = cache.bytes();
+  cache.insert("key999", fact(2), 501);
+  EXPECT_EQ(cache.bytes(), before + 500);
+  cache.insert("key999", fact(3), 9000);
+  EXPECT_EQ(cache.find("key999"), nullptr) << "its predecessor is no fact any more";
+  EXPECT_EQ(cache.bytes(), before - 1);
+  cache.clear();
+  EXPECT_EQ(cache.bytes(), 0U);
+}
+
 TEST(FactCache, AFactStaysWithItsHolderAfterItLeft) {
   FactCache<int> cache(8);
   cache.insert("a", fact(7));
