@@ -23,14 +23,15 @@ void append_parameter(std::string& challenge, std::string_view name, std::string
   challenge += '"';
 }
 
-std::string joined_scopes(const policy::Route* route) {
-  std::string scopes;
-  if (route == nullptr) return scopes;
-  for (const std::string& scope : route->require.scopes) {
-    if (!scopes.empty()) scopes += ' ';
-    scopes += scope;
+// Of the configuration, which takes no word that a quoted-string could not hold. Never cut: half a word is
+// another one.
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) {
+    if (!text.empty()) text += ' ';
+    text += word;
   }
-  return reduce_detail(scopes);
+  return text;
 }
 
 bool carries_error(Challenge challenge, policy::AuthScheme scheme, policy::AuthScheme blamed) {
@@ -62,8 +63,8 @@ void add_challenges(http::Fields& fields, const AnswerSettings& settings, const 
     if (carries_error(row.challenge, scheme, blamed)) {
       append_parameter(challenge, "error", row.error);
       append_parameter(challenge, "error_description", description);
-      if (row.reason == Reason::scope_missing)
-        append_parameter(challenge, "scope", joined_scopes(context.route));
+      if (row.reason == Reason::scope_missing && context.route != nullptr)
+        append_parameter(challenge, "scope", joined(context.route->require.scopes));
     }
     if (dpop) append_parameter(challenge, "algs", settings.algs);
     fields.add("WWW-Authenticate", challenge);

@@ -178,6 +178,14 @@ TEST(Answer, RoutesThatTakeBothPutTheErrorOnTheOneTried) {
   EXPECT_THAT(answer(Reason::role_missing, AuthScheme::bearer), IsEmpty());
 }
 
+TEST(Answer, DemandsAreNeverCut) {
+  policy::Route route = make_route(policy::Access::dpop);
+  route.require.scopes = {std::string(200, 'a'), std::string(200, 'b')};
+  const auto all = challenges(make_answer(kSettings, {Reason::scope_missing, "why"}, {.route = &route}));
+  ASSERT_EQ(all.size(), 1U);
+  EXPECT_TRUE(all[0].contains("scope=\"" + std::string(200, 'a') + ' ' + std::string(200, 'b') + '"'));
+}
+
 TEST(Answer, ABearerTokenOnADpopRouteIsNotAnsweredWithBearer) {
   const policy::Route route = make_route(policy::Access::dpop);
   const Answer answer = make_answer(kSettings, {Reason::bearer_refused, ""},
