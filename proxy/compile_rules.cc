@@ -82,6 +82,13 @@ policy::Route route(const settings::Settings& settings, const settings::Route& f
   route.require.scopes = from.require.scopes;
   route.require.roles_any = from.require.roles_any;
   route.require.roles_all = from.require.roles_all;
+  for (const settings::ClaimRule& each : from.require.claims) {
+    auto claim = policy::parse_claim_path(each.path);
+    if (!claim) throw std::logic_error("claim " + each.path);
+    route.require.claims.push_back({*std::move(claim), each.path, each.any_of});
+  }
+  route.require.acr = from.require.acr;
+  route.require.max_auth_age = from.require.max_auth_age;
   route.nonce_required = from.nonce == settings::NonceMode::kRequired;
   if (from.upstream) route.upstream = settings.upstreams[*from.upstream].name;
   route.strip_prefix = from.strip_prefix;

@@ -34,6 +34,17 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
+// What the client has to ask its issuer for: RFC 6750 3, RFC 9470 3.
+void append_demands(std::string& challenge, Reason reason, const policy::Requirements& require) {
+  if (reason == Reason::scope_missing) append_parameter(challenge, "scope", joined(require.scopes));
+  if (reason != Reason::step_up_required) return;
+  if (!require.acr.empty()) append_parameter(challenge, "acr_values", joined(require.acr));
+  if (require.max_auth_age) {
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(*require.max_auth_age);
+    append_parameter(challenge, "max_age", std::to_string(seconds.count()));
+  }
+}
+
 bool carries_error(Challenge challenge, policy::AuthScheme scheme, policy::AuthScheme blamed) {
   switch (challenge) {
     case Challenge::none:
@@ -63,8 +74,7 @@ void add_challenges(http::Fields& fields, const AnswerSettings& settings, const 
     if (carries_error(row.challenge, scheme, blamed)) {
       append_parameter(challenge, "error", row.error);
       append_parameter(challenge, "error_description", description);
-      if (row.reason == Reason::scope_missing && context.route != nullptr)
-        append_parameter(challenge, "scope", joined(context.route->require.scopes));
+      if (context.route != nullptr) append_demands(challenge, row.reason, context.route->require);
     }
     if (dpop) append_parameter(challenge, "algs", settings.algs);
     fields.add("WWW-Authenticate", challenge);

@@ -181,22 +181,24 @@ IntrospectionQuestion Verifier::question(const Subject& subject, const Evidence&
 
 Checked<void> Verifier::judge(const Subject& subject, const Evidence& evidence, UnixTime now) {
   const token::AccessToken& token = *evidence.token;
-  if (auto judged = token::judge(token, subject.rules->issuers[evidence.issuer], now); !judged) return judged;
+  const token::IssuerRules& issuer = subject.rules->issuers[evidence.issuer];
+  if (auto judged = token::judge(token, issuer, now); !judged) return judged;
   if (!token.cnf.jkt) {
     return refuse(Reason::token_unbound, "the access token has no cnf.jkt: it is bound to no key");
   }
   if (auto bound = check_holder(subject, evidence, token); !bound) return bound;
-  return policy::check_requirements(subject.route->require, token);
+  return policy::check_requirements(subject.route->require, token, now, issuer.clock_skew);
 }
 
 Checked<Admission> Verifier::admit_bearer(const Subject& subject, const Evidence& evidence, UnixTime now) {
   const token::AccessToken& token = *evidence.token;
+  const token::IssuerRules& issuer = subject.rules->issuers[evidence.issuer];
   const auto refused = [](Checked<void>& checked) { return std::unexpected(std::move(checked.error())); };
-  auto judged = token::judge(token, subject.rules->issuers[evidence.issuer], now);
+  auto judged = token::judge(token, issuer, now);
   if (!judged) return refused(judged);
   auto unbound = check_holder(subject, evidence, token);
   if (!unbound) return refused(unbound);
-  auto met = policy::check_requirements(subject.route->require, token);
+  auto met = policy::check_requirements(subject.route->require, token, now, issuer.clock_skew);
   if (!met) return refused(met);
   return Admission(Admission::Kind::kBearer);
 }

@@ -1,4 +1,4 @@
-// Scopes and roles: see the header.
+// Scopes, roles, claims and logins: see the header.
 #include "policy/requirements.h"
 
 #include <algorithm>
@@ -42,9 +42,49 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
+std::string seconds(std::chrono::milliseconds time) {
+  return std::to_string(std::chrono::floor<std::chrono::seconds>(time).count());
+}
+
+Checked<void> check_claims(const std::vector<ClaimRule>& rules, const token::AccessToken& token) {
+  for (const ClaimRule& rule : rules) {
+    const boost::json::value* const claim = find_claim(token.claims, rule.path);
+    if (claim == nullptr) {
+      return refuse(Reason::claim_mismatch,
+                    "this route looks at claim " + rule.name + ", which the token does not have");
+    }
+    if (!allows(rule, *claim)) {
+      return refuse(Reason::claim_mismatch, "this route requires another value of claim " + rule.name);
+    }
+  }
+  return {};
+}
+
+// RFC 9470 5: what the token does not say counts as not done.
+Checked<void> check_login(const Requirements& require, const token::AccessToken& token, UnixTime now,
+                          Millis clock_skew) {
+  const auto weak = [](std::string how) { return refuse(Reason::step_up_required, std::move(how)); };
+  if (!require.acr.empty() &&
+      (!token.acr || std::ranges::find(require.acr, *token.acr) == require.acr.end())) {
+    return weak("this route requires a login with acr " + joined(require.acr) +
+                (token.acr ? ", the token's is " + *token.acr : ", and the token has none"));
+  }
+  if (!require.max_auth_age) return {};
+  const std::string demand =
+      "this route requires a login of the last " + seconds(*require.max_auth_age) + " s";
+  if (!token.auth_time) return weak(demand + ", and the token has no auth_time");
+  // Nobody has logged in in the future; a claim that says so would hold for ever.
+  if (*token.auth_time - clock_skew > now || now > *token.auth_time + *require.max_auth_age + clock_skew) {
+    return weak(demand + ", the token's auth_time is " + seconds(token.auth_time->time_since_epoch()) +
+                ", the time here is " + seconds(now.time_since_epoch()));
+  }
+  return {};
+}
+
 }  // namespace
 
-Checked<void> check_requirements(const Requirements& require, const token::AccessToken& token) {
+Checked<void> check_requirements(const Requirements& require, const token::AccessToken& token, UnixTime now,
+                                 Millis clock_skew) {
   for (const std::string& scope : require.scopes) {
     if (std::ranges::find(token.scopes, scope) == token.scopes.end()) {
       return refuse(Reason::scope_missing, "this route requires scope " + joined(require.scopes));
@@ -57,7 +97,8 @@ Checked<void> check_requirements(const Requirements& require, const token::Acces
   if (!require.roles_any.empty() && std::ranges::none_of(require.roles_any, has)) {
     return refuse(Reason::role_missing, "this route requires one role of: " + joined(require.roles_any));
   }
-  return {};
+  if (auto claims = check_claims(require.claims, token); !claims) return claims;
+  return check_login(require, token, now, clock_skew);
 }
 
 }  // namespace holdfast::policy

@@ -242,6 +242,7 @@ void check_routes(const Settings& settings, Report& report) {
     check_unique(route.match.paths, path + ".match.path", report);
     check_unique(route.match.methods, path + ".match.methods", report);
     check_unique(route.require.scopes, path + ".require.scopes", report);
+    check_unique(route.require.acr, path + ".require.acr", report);
     check_strip_prefix(route, path + ".strip_prefix", report);
     check_one_introspects(settings, route, path + ".issuers", report);
   }

@@ -1,6 +1,7 @@
 #include "settings/keys_routes.h"
 
 #include "settings/key_forms.h"
+#include "settings/keys_claims.h"
 
 namespace holdfast::settings {
 namespace {
@@ -21,8 +22,9 @@ Value<std::string> method() {
       named("method", std::move(form)));
 }
 
-Value<std::string> scope() {
-  const std::string expected = "one scope, without spaces, quotes and backslashes";
+// A word that an answer's quoted string names beside others, with spaces between: a scope (RFC 6750 3), an
+// acr value (RFC 9470 3).
+Value<std::string> word(std::string_view name, const std::string& expected) {
   Schema form = dollars_schema(R"([!#-[\]-~]+)", expected);
   form["type"] = {"string", "number"};
   return scalar(
@@ -30,7 +32,15 @@ Value<std::string> scope() {
         if (!is_scope(text)) return std::unexpected(expected);
         return std::string(text);
       },
-      named("scope", std::move(form)));
+      named(name, std::move(form)));
+}
+
+Value<std::string> scope() {
+  return word("scope", "one scope, without spaces, quotes and backslashes");
+}
+
+Value<std::string> acr() {
+  return word("acr", "one acr value, without spaces, quotes and backslashes");
 }
 
 Keys<Match> match() {
@@ -58,9 +68,11 @@ Keys<Require> require() {
       member<Require>("scopes", one_or_list(scope()), &Require::scopes)
           .about("All of these have to be in the token"),
       roles(),
-      not_yet<Require>("claims"),
-      not_yet<Require>("acr"),
-      not_yet<Require>("max_auth_age"),
+      claims().about("Each claim (dots go into objects) equals one of these, or one of its elements does"),
+      member<Require>("acr", one_or_list(acr()), &Require::acr)
+          .about("How the user logged in, one of these; the most wanted first (RFC 9470)"),
+      member<Require>("max_auth_age", time(kSecond), &Require::max_auth_age)
+          .about("How long ago the user may have logged in"),
   };
 }
 

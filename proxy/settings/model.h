@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace holdfast::settings {
@@ -220,10 +221,22 @@ enum class Access { kDpop, kDpopOrBearer, kPublic, kDeny };
   return access == Access::kDpop || access == Access::kDpopOrBearer;
 }
 
+// By JSON type.
+using ClaimValue = std::variant<bool, std::int64_t, double, std::string>;
+
+struct ClaimRule {
+  std::string path;                // as written: policy/claim_rule.h
+  std::vector<ClaimValue> any_of;  // never empty
+  bool operator==(const ClaimRule&) const = default;
+};
+
 struct Require {
   std::vector<std::string> scopes;     // all of them
   std::vector<std::string> roles_any;  // at least one, where not empty; CLIENT:ROLE for client roles
   std::vector<std::string> roles_all;
+  std::vector<ClaimRule> claims;             // each of them
+  std::vector<std::string> acr;              // one of them, where not empty
+  std::optional<milliseconds> max_auth_age;  // nullopt: any
   bool operator==(const Require&) const = default;
 };
 

@@ -157,10 +157,7 @@ void refuse_idle_rules(const RouteDraft& route, const std::string& path, Report&
   if (!route.issuer_names.empty()) report.error_at(path + ".issuers", why);
   if (route.own_nonce) report.error_at(path + ".nonce", why);
   if (route.close_at_expiry) report.error_at(path + ".close_at_expiry", why);
-  const Require& require = route.require;
-  if (!require.scopes.empty() || !require.roles_any.empty() || !require.roles_all.empty()) {
-    report.error_at(path + ".require", why);
-  }
+  if (route.require != Require()) report.error_at(path + ".require", why);
 }
 
 std::vector<Route> resolve_routes(Draft& draft, const Settings& settings, Report& report) {

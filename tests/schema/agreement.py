@@ -31,6 +31,8 @@ SEMANTIC = re.compile("|".join([
     "no such file", "cannot be read", "holds (no|a key|an?) ", "is plain http outside loopback",
     # YAML: a second key hides the first; a variable's value is known at the start only
     "duplicate key", "the environment variable .* is not set", r"^(?!must be a (list|map)).*(?<!\$)\$\{\w+(:-[^}]*)?\}",
+    # quotes, which make text of what YAML takes for a number or a truth; a URL whose dots are read as a path's
+    "or text in quotes", "a dot inside a name is written",
     # addresses, whose characters are all that the schema looks at
     r'with no bits beyond its length, not "(10\.0\.0\.1/8|fd00::1/8)"', r'must be an address such.*, not "\[:::\]:80"', r'must be an (origin|absolute http).*, not "https://\[:::\]"',
 ]))

@@ -178,6 +178,29 @@ TEST(Answer, RoutesThatTakeBothPutTheErrorOnTheOneTried) {
   EXPECT_THAT(answer(Reason::role_missing, AuthScheme::bearer), IsEmpty());
 }
 
+// RFC 9470 3: the client takes them to its issuer as they are.
+TEST(Answer, AStepUpNamesWhatTheRouteDemands) {
+  policy::Route route = make_route(policy::Access::dpop);
+  const auto challenge = [&route](policy::AuthScheme tried = policy::AuthScheme::dpop) {
+    return challenges(
+        make_answer(kSettings, {Reason::step_up_required, "why"}, {.route = &route, .tried = tried}));
+  };
+  const std::string begin = R"(DPoP error="insufficient_user_authentication", error_description="why")";
+  const std::string end = R"(, algs="ES256 Ed25519")";
+  route.require.acr = {"gold", "urn:x:silver"};
+  EXPECT_THAT(challenge(), ElementsAre(begin + R"(, acr_values="gold urn:x:silver")" + end));
+  route.require.max_auth_age = std::chrono::milliseconds(900'500);
+  EXPECT_THAT(challenge(), ElementsAre(begin + R"(, acr_values="gold urn:x:silver", max_age="900")" + end));
+  route.require.acr.clear();
+  EXPECT_THAT(challenge(), ElementsAre(begin + R"(, max_age="900")" + end));
+  route.access = policy::Access::dpop_or_bearer;
+  EXPECT_THAT(
+      challenge(policy::AuthScheme::bearer),
+      ElementsAre(
+          R"(DPoP algs="ES256 Ed25519")",
+          R"(Bearer error="insufficient_user_authentication", error_description="why", max_age="900")"));
+}
+
 TEST(Answer, DemandsAreNeverCut) {
   policy::Route route = make_route(policy::Access::dpop);
   route.require.scopes = {std::string(200, 'a'), std::string(200, 'b')};

@@ -169,7 +169,15 @@ routes:
 - name: r1
   match: {host: [A.example.com, "*.b.example"], path: [/v1, /v1/*/x], methods: [GET, M-SEARCH]}
   issuers: [second, first]
-  require: {scopes: [a, b], roles: {any: [x, "c:y"], all: z}}
+  require:
+    scopes: [a, b]
+    roles: {any: [x, "c:y"], all: z}
+    claims:
+      tenant: [a, "7", 7, -2.5, 1e3, true]
+      https://example\.com/x.y: ${PLAN:-12}
+      quoted: "${PLAN:-12}"
+    acr: [gold, "urn:x:silver"]
+    max_auth_age: 15m
   nonce: off
   upstream: u2
   strip_prefix: /v1
@@ -253,7 +261,14 @@ shutdown: {delay: 1s, drain: 2s}
                {{"a.example.com", "*.b.example"}, {"/v1", "/v1/*/x"}, {"GET", "M-SEARCH"}},
                Access::kDpop,
                {1, 0},
-               {{"a", "b"}, {"x", "c:y"}, {"z"}},
+               {{"a", "b"},
+                {"x", "c:y"},
+                {"z"},
+                {{"tenant", {"a", "7", std::int64_t{7}, -2.5, 1000.0, true}},
+                 {R"(https://example\.com/x.y)", {std::int64_t{12}}},
+                 {"quoted", {"12"}}},
+                {"gold", "urn:x:silver"},
+                seconds(900)},
                NonceMode::kOff,
                1,
                "/v1"},
