@@ -1,5 +1,5 @@
 // Keycloak 26.7.5: every grant binds. Tokens by password (panva's dpop), client credentials (oauth4webapi) and the code grant
-// with PKCE through the login form (openid-client), and keys that rotate while requests run.
+// with PKCE through the login form (openid-client), logins that are too weak or too old, and keys that rotate while requests run.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -194,6 +194,49 @@ describe(`Keycloak ${version}`, { skip: missing(version) }, () => {
     assert.notEqual(refreshed.access_token, tokens.access_token);
     const again = await client.fetchProtectedResource(configuration, refreshed.access_token, url, 'GET', undefined, undefined, { DPoP: handle });
     assert.equal(again.status, 200);
+  });
+
+  it('a login too old or too weak is told what to ask Keycloak for, whatever the age of the token', async () => {
+    const strict = await startHoldfast({
+      issuers: [{ name: 'keycloak', url: keycloak.issuer, audiences: ['orders-api'], clock_skew: '0s' }],
+      upstreams: [{ name: 'orders', servers: [backend.url] }],
+      routes: [
+        { name: 'hour', match: { path: '/hour' }, require: { acr: '1', max_auth_age: '1h', claims: { azp: ['orders-web'], email_verified: true } }, upstream: 'orders' },
+        { name: 'second', match: { path: '/second' }, require: { max_auth_age: '1s' }, upstream: 'orders' },
+        { name: 'gold', match: { path: '/gold' }, require: { acr: ['gold', 'silver'], max_auth_age: '1h' }, upstream: 'orders' },
+        { name: 'tenant', match: { path: '/tenant' }, require: { claims: { azp: ['billing-web'] } }, upstream: 'orders' },
+      ],
+    });
+    try {
+      const configuration = await discover(keycloak.issuer, 'orders-web');
+      const keys = await client.randomDPoPKeyPair('ES256');
+      const handle = client.getDPoPHandle(configuration, keys);
+      const tokens = await codeGrant(configuration, handle, people.alice);
+      const login = jose.decodeJwt(tokens.access_token).auth_time;
+      const get = async (token, path) => {
+        const url = `${strict.origin}${path}`;
+        return fetch(url, { headers: { authorization: `DPoP ${token}`, dpop: await dpop.generateProof(keys, url, 'GET', undefined, token) } });
+      };
+      while (Date.now() < (login + 3) * 1000) await sleep(100);
+      // A new token of the same login: as young as can be, and no help.
+      const { access_token: token } = await client.refreshTokenGrant(configuration, tokens.refresh_token, undefined, { DPoP: handle });
+      assert.equal(jose.decodeJwt(token).auth_time, login);
+      assert.ok(jose.decodeJwt(token).iat > login + 1);
+
+      assert.equal((await get(token, '/hour')).status, 200);
+      const challenge = (response) => response.headers.get('www-authenticate');
+      const stale = await get(token, '/second');
+      assert.match(challenge(stale), /^DPoP error="insufficient_user_authentication",.* max_age="1"/);
+      await refused(stale, 401, 'step_up_required');
+      const weak = await get(token, '/gold');
+      assert.match(challenge(weak), /^DPoP error="insufficient_user_authentication",.* acr_values="gold silver", max_age="3600"/);
+      await refused(weak, 401, 'step_up_required');
+      const foreign = await get(token, '/tenant');
+      assert.equal(challenge(foreign), null);
+      await refused(foreign, 403, 'claim_mismatch');
+    } finally {
+      await strict.stop();
+    }
   });
 
   it('keys rotate while requests run: no valid request is refused', async () => {
