@@ -39,11 +39,14 @@ settings::World this_machine() {
           }};
 }
 
-settings::Loaded read_configuration(const std::filesystem::path& file, const settings::Settings* running) {
+settings::Loaded read_configuration(const std::filesystem::path& file, const settings::Settings* running,
+                                    std::optional<std::chrono::sys_seconds> now) {
   // one byte more than is accepted, so that the loader sees that it is too much
   const auto text = read_file(file, settings::kMaxFileBytes + 1);
   if (!text) return {std::nullopt, {{{}, "", "cannot be read: " + text.error()}}, {}, {}};
-  return settings::load(*text, file, this_machine(), running);
+  settings::World world = this_machine();
+  world.now = now;
+  return settings::load(*text, file, world, running);
 }
 
 void print_problems(const settings::Loaded& loaded, const std::filesystem::path& file) {

@@ -3,7 +3,9 @@
 // thread.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
+#include <optional>
 
 #include "settings/load.h"
 
@@ -13,9 +15,10 @@ namespace holdfast::cli {
 [[nodiscard]] settings::World this_machine();
 
 // A file that cannot be read is an error of the configuration like any other, without a position to speak of.
-// `running`: what a reload is to be taken by; null at start.
+// `running`: what a reload is to be taken by; null at start. `now`: settings::World's.
 [[nodiscard]] settings::Loaded read_configuration(const std::filesystem::path& file,
-                                                  const settings::Settings* running = nullptr);
+                                                  const settings::Settings* running = nullptr,
+                                                  std::optional<std::chrono::sys_seconds> now = {});
 
 // One line a problem on stderr, warnings marked as such.
 void print_problems(const settings::Loaded& loaded, const std::filesystem::path& file);

@@ -1,9 +1,12 @@
 // What Holdfast reads of an X.509 certificate: the thumbprint that a token may be bound to (RFC 8705 3.1),
-// the subject as text (RFC 4514), and whether a file of PEM holds anything that a client's certificate could
-// be checked against. Nothing is verified here: TLS does that. Any thread.
+// the subject as text (RFC 4514), whether a file of PEM holds anything that a peer's certificate could be
+// checked against, and whether a chain and a key belong together. Nothing is verified here: TLS does that.
+// Any thread.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,5 +31,23 @@ struct CertificateBundle {
 
 // Counts what a file of PEM holds. nullopt: one of its certificates is broken.
 [[nodiscard]] std::optional<CertificateBundle> read_bundle(std::string_view pem);
+
+struct Validity {
+  std::chrono::sys_seconds from;
+  std::chrono::sys_seconds until;
+};
+
+// Of the first certificate of a PEM chain, the one that a server shows. nullopt: there is none, or one of the
+// chain is broken.
+[[nodiscard]] std::optional<Validity> validity_of_chain(std::string_view pem);
+
+enum class KeyFit : std::uint8_t {
+  kFits,
+  kOfAnother,  // certificate
+  kNoKey,      // no unencrypted private key in PEM
+};
+
+// Whether the key is that of the first certificate of the chain, which has one.
+[[nodiscard]] KeyFit fit_of_key(std::string_view key_pem, std::string_view chain_pem);
 
 }  // namespace holdfast::crypto

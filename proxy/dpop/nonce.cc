@@ -31,12 +31,18 @@ std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
   return a / b - (a % b < 0 ? 1 : 0);
 }
 
+Millis slot_length(Millis lifetime) {
+  return Millis(std::max<Millis::rep>(lifetime.count() / kSlotsPerLifetime, 1));
+}
+
 }  // namespace
 
+Millis nonce_accepted_for(Millis lifetime) {
+  return lifetime + slot_length(lifetime);
+}
+
 NonceIssuer::NonceIssuer(Secret current, std::optional<Secret> previous, Millis lifetime)
-    : current_(make_key(std::move(current))),
-      lifetime_(lifetime),
-      slot_length_(std::max<Millis::rep>(lifetime.count() / kSlotsPerLifetime, 1)) {
+    : current_(make_key(std::move(current))), lifetime_(lifetime), slot_length_(slot_length(lifetime)) {
   if (previous) previous_ = make_key(*std::move(previous));
 }
 
@@ -81,7 +87,7 @@ std::expected<NonceTimes, NonceFlaw> NonceIssuer::judge(std::string_view nonce, 
 
   // From here on the slot is a number of ours, so the arithmetic cannot overflow.
   const UnixTime issued_at(slot_length_ * slot);
-  const UnixTime last_accepted = issued_at + lifetime_ + slot_length_;
+  const UnixTime last_accepted = issued_at + nonce_accepted_for(lifetime_);
   if (now < issued_at - slot_length_ || now > last_accepted) return std::unexpected(NonceFlaw::kStale);
   return NonceTimes{issued_at, last_accepted, now >= issued_at + lifetime_ / 2};
 }

@@ -30,6 +30,9 @@ struct NonceTimes {
 
 enum class NonceFlaw : std::uint8_t { kStale, kForged };
 
+// From a nonce's issue, at the start of its slot, to its last acceptance.
+[[nodiscard]] Millis nonce_accepted_for(Millis lifetime);
+
 class NonceIssuer {
  public:
   // Secrets of at least 16 bytes are the caller's duty to demand. `previous` is only accepted, never issued

@@ -103,22 +103,35 @@ class RouteTable::Index {
 
   [[nodiscard]] std::size_t first(std::string_view host, std::string_view path,
                                   std::string_view method) const {
+    return first<false>(host, path, method);
+  }
+  // The same for all that the patterns would take.
+  [[nodiscard]] std::size_t first_over(std::string_view host, std::string_view path,
+                                       std::string_view method) const {
+    return first<true>(host, path, method);
+  }
+
+ private:
+  // A pattern is walked like a path: its `*` is a segment that no literal is equal to, its `*.` before a host
+  // a label that no host has. Only `**` differs: what is not taken by a `**` before it is taken by nothing.
+  template <bool kPattern>
+  [[nodiscard]] std::size_t first(std::string_view host, std::string_view path,
+                                  std::string_view method) const {
     std::size_t best = kNone;
-    walk(any_host_, path.substr(1), true, method, best);
+    walk<kPattern>(any_host_, path.substr(1), true, method, best);
     if (const auto exact = hosts_.find(host); exact != hosts_.end()) {
-      walk(exact->second, path.substr(1), true, method, best);
+      walk<kPattern>(exact->second, path.substr(1), true, method, best);
     }
     if (suffixes_.empty()) return best;
     // The first label is what the '*' stands for, so the search begins behind it.
     for (std::size_t dot = host.find('.'); dot != std::string_view::npos; dot = host.find('.', dot + 1)) {
       if (const auto suffix = suffixes_.find(host.substr(dot)); dot > 0 && suffix != suffixes_.end()) {
-        walk(suffix->second, path.substr(1), true, method, best);
+        walk<kPattern>(suffix->second, path.substr(1), true, method, best);
       }
     }
     return best;
   }
 
- private:
   void offer(const std::vector<std::size_t>& candidates, std::string_view method, std::size_t& best) const {
     for (const std::size_t candidate : candidates) {  // in the configuration's order
       if (candidate >= best) return;
@@ -127,6 +140,7 @@ class RouteTable::Index {
     }
   }
 
+  template <bool kPattern>
   void walk(const Node& node, std::string_view rest, bool more, std::string_view method,
             std::size_t& best) const {
     offer(node.rests, method, best);
@@ -135,10 +149,11 @@ class RouteTable::Index {
       return;
     }
     const std::string_view segment = take_segment(rest, more);
+    if (kPattern && segment == "**") return;
     if (const auto literal = node.literals.find(segment); literal != node.literals.end()) {
-      walk(*literal->second, rest, more, method, best);
+      walk<kPattern>(*literal->second, rest, more, method, best);
     }
-    if (node.star && !segment.empty()) walk(*node.star, rest, more, method, best);
+    if (node.star && !segment.empty()) walk<kPattern>(*node.star, rest, more, method, best);
   }
 
   const std::vector<Route>* routes_;
@@ -220,6 +235,12 @@ Checked<const Route*> RouteTable::match(std::string_view host, std::string_view 
     }
   }
   return &(*routes_)[chosen];
+}
+
+const Route* RouteTable::first_over(std::string_view host, std::string_view path,
+                                    std::string_view method) const {
+  const std::size_t found = exact_->first_over(host, path, method);
+  return found == kNone ? nullptr : &(*routes_)[found];
 }
 
 Checked<const Route*> RouteTable::match_sent(std::string_view host, std::string_view sent,

@@ -43,6 +43,12 @@ class RouteTable {
   [[nodiscard]] Checked<const Route*> match_sent(std::string_view host, std::string_view sent,
                                                  std::string_view path, std::string_view method) const;
 
+  // The first route that takes every request which these patterns would take, all by itself; the last of
+  // routes() at the latest, where they are one of its own. `host` empty: any; `method` empty: any. nullptr:
+  // no route takes them all.
+  [[nodiscard]] const Route* first_over(std::string_view host, std::string_view path,
+                                        std::string_view method) const;
+
   [[nodiscard]] const std::vector<Route>& routes() const { return *routes_; }
 
  private:

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdio>
+#include <map>
 #include <set>
 #include <string_view>
 #include <unordered_map>
@@ -12,6 +14,7 @@
 #include "crypto/certificate.h"
 #include "crypto/private_key.h"
 #include "policy/route_table.h"
+#include "settings/check_coverage.h"
 #include "settings/words.h"
 #include "token/introspection_request.h"
 
@@ -37,28 +40,38 @@ void check_names(const std::vector<T>& all, std::string_view list, Report& repor
 
 template <class T>
 void check_unique(const std::vector<T>& values, const std::string& path, Report& report) {
+  std::set<T> seen;
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (values[i] == T()) continue;
-    if (std::find(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(i), values[i]) !=
-        values.begin() + static_cast<std::ptrdiff_t>(i)) {
-      report.error_at(item(path, i), "stands in the list already");
-    }
+    if (!seen.insert(values[i]).second) report.error_at(item(path, i), "stands in the list already");
   }
 }
 
 // ---- listeners
 
+// Without the list it is the certificate that says what a proof's htu may name.
+void check_public_origins(const Listener& listener, const std::string& path, Report& report) {
+  if (!listener.public_origins.empty() || is_loopback(listener.address.host) || !report.written(path)) return;
+  report.warning_at(path + ".public_origins",
+                    listener.tls
+                        ? "is missing: whatever name the certificate holds counts for this listener; "
+                          "say what clients call it"
+                        : "is missing: without TLS only names of loopback count then, and a request to "
+                          "a protected route by any other name is refused (origin_unknown)");
+}
+
 void check_listeners(const Settings& settings, Report& report) {
+  const bool protects = std::any_of(settings.routes.begin(), settings.routes.end(),
+                                    [](const Route& route) { return asks_for_token(route.access); });
   const auto& all = settings.listeners;
+  std::map<Address, std::size_t> seen;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const std::string path = item("listeners", i);
     const Listener& listener = all[i];
     // SO_REUSEPORT would let both bind, and the kernel would choose between them for each connection
-    for (std::size_t j = 0; j < i; ++j) {
-      if (listener.address.port != 0 && all[j].address == listener.address) {
-        report.error_at(path + ".address", "is the address of " + item("listeners", j) + " already");
-        break;
-      }
+    if (const auto [first, fresh] = seen.emplace(listener.address, i); !fresh && listener.address.port != 0) {
+      report.error_at(path + ".address",
+                      "is the address of " + item("listeners", first->second) + " already");
     }
     if (settings.probes && listener.address.port != 0 && *settings.probes == listener.address) {
       report.error_at(path + ".address", "is the address of probes already");
@@ -67,6 +80,7 @@ void check_listeners(const Settings& settings, Report& report) {
         settings.admin->address == listener.address) {
       report.error_at(path + ".address", "is the address of admin already");
     }
+    if (protects) check_public_origins(listener, path, report);
     check_unique(listener.public_origins, path + ".public_origins", report);
     check_unique(listener.trusted_proxies, path + ".trusted_proxies", report);
     // what a proxy forwards takes the listener's place in `htu`, so it has to be held to a list
@@ -174,6 +188,10 @@ void check_issuers(const Settings& settings, Report& report) {
 // ---- upstreams
 
 void check_upstreams(const Settings& settings, Report& report) {
+  std::vector<bool> used(settings.upstreams.size());
+  for (const Route& route : settings.routes) {
+    if (route.upstream) used[*route.upstream] = true;
+  }
   for (std::size_t i = 0; i < settings.upstreams.size(); ++i) {
     const Upstream& upstream = settings.upstreams[i];
     const std::string path = item("upstreams", i);
@@ -193,9 +211,7 @@ void check_upstreams(const Settings& settings, Report& report) {
     if ((tls.ca || tls.certificate || tls.server_name) && !any_https && !report.refused(path + ".servers")) {
       report.error_at(path + ".tls", "has no effect, as no server is https");
     }
-    const bool used = std::any_of(settings.routes.begin(), settings.routes.end(),
-                                  [&](const Route& route) { return route.upstream == i; });
-    if (!used) report.warning_at(path, "no route uses this upstream");
+    if (!used[i]) report.warning_at(path, "no route uses this upstream");
   }
 }
 
@@ -342,6 +358,18 @@ void check_dpop(const Settings& settings, const World& world, Report& report) {
 
 // ---- files
 
+std::string day_and_time(std::chrono::sys_seconds time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  char text[64];
+  std::snprintf(text, sizeof text, "%04d-%02u-%02u %02d:%02d:%02d UTC", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
+                static_cast<int>(clock.seconds().count()));
+  return text;
+}
+
 struct Settling {
   const std::filesystem::path folder;
   const World& world;
@@ -372,9 +400,7 @@ struct Settling {
     if (path.empty()) return;
     const std::string named = path.string();
     file(path, place, secret);
-    if (const FileState state = world.file(path);
-        state == FileState::kMissing || state == FileState::kUnreadable)
-      return;
+    if (!readable(path)) return;
     const Secret text(world.contents(path).value_or(""));
     if (const std::string flaw = flaw_of(text.reveal()); !flaw.empty())
       report.error_at(place, flaw + ": " + shown(place, named));
@@ -401,12 +427,58 @@ struct Settling {
       return secret ? "" : secret.error();
     });
   }
-  // A file of certificates, of which one at least may sign others.
-  void authorities(std::filesystem::path& path, const std::string& place) {
-    contents(path, place, false, [](std::string_view text) -> std::string {
+  // A file of certificates, of which one at least may sign others where `signing`.
+  void authorities(std::filesystem::path& path, const std::string& place, bool signing) {
+    contents(path, place, false, [signing](std::string_view text) -> std::string {
       const auto bundle = crypto::read_bundle(text);
-      return bundle && bundle->authorities > 0 ? "" : "holds no CA certificate in PEM";
+      if (bundle && (signing ? bundle->authorities : bundle->certificates) > 0) return "";
+      return "holds no " + std::string(signing ? "CA " : "") + "certificate in PEM";
     });
+  }
+  // What a server or a client shows, and the key that proves it its own.
+  void pair(std::filesystem::path& certificate, std::filesystem::path& key, const std::string& path) {
+    const std::string named_certificate = certificate.string();
+    const std::string named_key = key.string();
+    file(certificate, path + ".certificate", false);
+    file(key, path + ".key", true);
+    std::string chain;
+    if (!certificate.empty() && readable(certificate)) {
+      chain = world.contents(certificate).value_or("");
+      const auto validity = crypto::validity_of_chain(chain);
+      if (!validity) chain.clear();
+      check_validity(validity, path + ".certificate", named_certificate);
+    }
+    if (key.empty() || !readable(key)) return;
+    const Secret text(world.contents(key).value_or(""));
+    switch (crypto::fit_of_key(text.reveal(), chain)) {
+      case crypto::KeyFit::kNoKey:
+        return report.error_at(path + ".key", "holds no unencrypted private key in PEM form: " +
+                                                  shown(path + ".key", named_key));
+      case crypto::KeyFit::kOfAnother:
+        if (!chain.empty()) {
+          report.error_at(path + ".key", "is not the key of the certificate in " +
+                                             shown(path + ".certificate", named_certificate) + ": " +
+                                             shown(path + ".key", named_key));
+        }
+        return;
+      case crypto::KeyFit::kFits:
+        return;
+    }
+  }
+  void check_validity(const std::optional<crypto::Validity>& validity, const std::string& place,
+                      const std::string& named) {
+    const std::string file = ": " + shown(place, named);
+    if (!validity) {
+      report.error_at(place, "holds no certificate chain in PEM" + file);
+    } else if (world.now && *world.now >= validity->until) {
+      report.error_at(place, "expired on " + day_and_time(validity->until) + file);
+    } else if (world.now && *world.now < validity->from) {
+      report.error_at(place, "is not valid before " + day_and_time(validity->from) + file);
+    }
+  }
+  [[nodiscard]] bool readable(const std::filesystem::path& path) const {
+    const FileState state = world.file(path);
+    return state != FileState::kMissing && state != FileState::kUnreadable;
   }
   void file(std::optional<std::filesystem::path>& path, const std::string& place, bool secret) {
     if (path) file(*path, place, secret);
@@ -428,17 +500,15 @@ void settle_files(Settings& settings, const World& world, Report& report) {
     if (!settings.listeners[i].tls) continue;
     auto& pairs = settings.listeners[i].tls->certificates;
     for (std::size_t j = 0; j < pairs.size(); ++j) {
-      const std::string path = item(item("listeners", i) + ".tls.certificates", j);
-      settle.file(pairs[j].certificate, path + ".certificate", false);
-      settle.file(pairs[j].key, path + ".key", true);
+      settle.pair(pairs[j].certificate, pairs[j].key, item(item("listeners", i) + ".tls.certificates", j));
     }
     if (auto& authorities = settings.listeners[i].tls->client_ca)
-      settle.authorities(*authorities, item("listeners", i) + ".tls.client_ca");
+      settle.authorities(*authorities, item("listeners", i) + ".tls.client_ca", true);
   }
   for (std::size_t i = 0; i < settings.issuers.size(); ++i) {
     Issuer& issuer = settings.issuers[i];
     const std::string path = item("issuers", i);
-    settle.file(issuer.ca, path + ".ca", false);
+    if (issuer.ca) settle.authorities(*issuer.ca, path + ".ca", false);
     if (auto& secret = issuer.introspection.client_secret_file)
       settle.client_secret(*secret, path + ".introspection.client_secret_file");
     if (auto& key = issuer.introspection.key_file) settle.private_key(*key, path + ".introspection.key_file");
@@ -457,9 +527,13 @@ void settle_files(Settings& settings, const World& world, Report& report) {
   for (std::size_t i = 0; i < settings.upstreams.size(); ++i) {
     UpstreamTls& tls = settings.upstreams[i].tls;
     const std::string path = item("upstreams", i) + ".tls";
-    settle.file(tls.ca, path + ".ca", false);
-    settle.file(tls.certificate, path + ".certificate", false);
-    settle.file(tls.key, path + ".key", true);
+    if (tls.ca) settle.authorities(*tls.ca, path + ".ca", false);
+    if (tls.certificate && tls.key) {
+      settle.pair(*tls.certificate, *tls.key, path);
+    } else {
+      settle.file(tls.certificate, path + ".certificate", false);
+      settle.file(tls.key, path + ".key", true);
+    }
   }
 }
 
@@ -474,6 +548,7 @@ void check(const Settings& settings, const World& world, Report& report) {
   check_dpop(settings, world, report);
   check_upstreams(settings, report);
   check_routes(settings, report);
+  check_coverage(settings, report);
   check_identity(settings, report);
 }
 

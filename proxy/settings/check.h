@@ -3,6 +3,7 @@
 // by a function.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -22,6 +23,9 @@ struct World {
   std::function<FileState(const std::filesystem::path&)> file;
   // The text of a file that `file` found readable; nullopt: it is not, or is larger than any that is meant.
   std::function<std::optional<std::string>(const std::filesystem::path&)> contents;
+  // A certificate that is out of its time now is an error. nullopt: not asked, by a process that is to serve
+  // whatever the time is, since certificates are swapped while it does.
+  std::optional<std::chrono::sys_seconds> now = {};
 };
 
 // Makes every relative path one beside the file that named it (settings.file) and sees to it that it is

@@ -1,5 +1,6 @@
 #include "settings/load.h"
 
+#include <memory>
 #include <utility>
 
 #include "settings/expand.h"
@@ -32,9 +33,16 @@ void expand_all(Node& node, const Place& place, const Environment& environment, 
 
 Loaded load(std::string_view text, const std::filesystem::path& file, const World& world,
             const Settings* running) {
-  auto root = parse_yaml(text);
-  if (!root) return {std::nullopt, {std::move(root.error())}, {}, {}};
-  Report report(*root);
+  auto parsed = parse_yaml(text);
+  if (!parsed) return {std::nullopt, {std::move(parsed.error())}, {}, {}};
+  // outlives this call in Loaded::at
+  struct Read {
+    Node root;
+    Report report{root};
+  };
+  const auto read = std::make_shared<Read>(*std::move(parsed));
+  Node* const root = &read->root;
+  Report& report = read->report;
   const Place top;
   if (root->kind != Node::Kind::kMap) {
     report.error(*root, top, "a configuration is a map, not " + describe(*root));
@@ -44,15 +52,21 @@ Loaded load(std::string_view text, const std::filesystem::path& file, const Worl
   Draft draft;
   draft.file = file;
   read_map(*root, top, file_keys(), draft, report);
-  Settings settings = resolve(std::move(draft), report);
-  settle_files(settings, world, report);
-  check(settings, world, report);
-  if (running != nullptr) check_running(settings, *running, report);
   Loaded out;
   out.shown = shown(*root);
-  if (report.clean()) out.settings = std::move(settings);
+  // Where there is more wrong with it than is listed, nobody would see what comes of the rest.
+  if (!report.full()) {
+    Settings settings = resolve(std::move(draft), report);
+    settle_files(settings, world, report);
+    check(settings, world, report);
+    if (running != nullptr) check_running(settings, *running, report);
+    if (report.clean()) out.settings = std::move(settings);
+  }
   out.errors = report.take_errors();
   out.warnings = report.take_warnings();
+  out.at = [read](std::string_view path, std::string message) {
+    return read->report.problem_at(path, std::move(message));
+  };
   return out;
 }
 

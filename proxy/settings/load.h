@@ -4,8 +4,11 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "settings/check.h"
@@ -19,6 +22,12 @@ struct Loaded {
   std::vector<Problem> errors;       // in the order of the file
   std::vector<Problem> warnings;     // likewise; only where there are no errors of syntax
   std::string shown;                 // what the file says, for people: no comment, no `${...}` replaced
+  // Something to say about the value at a path of the settings, with its position and as the file spells it.
+  // Where the file was read as far as that; callable always.
+  std::function<Problem(std::string_view path, std::string message)> at = [](std::string_view path,
+                                                                             std::string message) {
+    return Problem{{}, std::string(path), std::move(message)};
+  };
 };
 
 // `file` is how the text's file was named; paths in it are relative to its folder. `running`: what the

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -26,7 +27,7 @@ inline constexpr std::uint64_t kUnlimited = UINT64_MAX;
 struct Address {
   std::string host;
   std::uint16_t port = 0;
-  bool operator==(const Address&) const = default;
+  auto operator<=>(const Address&) const = default;
 };
 
 // An absolute http or https URL of a server, or h2c where an upstream's: no path, no query. `host` is
@@ -35,14 +36,14 @@ struct Origin {
   std::string scheme;
   std::string host;
   std::uint16_t port = 0;  // never 0: the scheme's default where the URL had none
-  bool operator==(const Origin&) const = default;
+  auto operator<=>(const Origin&) const = default;
 };
 
 // 10.0.0.0/8, fd00::/8, or one address (then the full length).
 struct Cidr {
   std::string address;
   unsigned prefix_length = 0;
-  bool operator==(const Cidr&) const = default;
+  auto operator<=>(const Cidr&) const = default;
 };
 
 struct CertificateFiles {

@@ -20,6 +20,9 @@ struct Problem {
   std::string message;
 };
 
+// Text of the file as a message quotes it: without control bytes, cut after 64 bytes and between characters.
+[[nodiscard]] std::string quotable(std::string_view text);
+
 // `FILE:LINE:COLUMN: PATH: MESSAGE`
 [[nodiscard]] std::string to_string(const Problem& problem, std::string_view file);
 

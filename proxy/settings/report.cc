@@ -12,10 +12,7 @@ std::string Place::spelled() const {
   std::string path = parent_->spelled();
   if (is_item_) return path + '[' + std::to_string(index_) + ']';
   if (!path.empty()) path += '.';
-  constexpr std::size_t kShown = 64;
-  for (const char c : key_.substr(0, kShown))
-    path += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
-  return path + (key_.size() > kShown ? "..." : "");
+  return path + quotable(key_);
 }
 
 Report::Located Report::locate(std::string_view path) const {
@@ -54,27 +51,38 @@ Report::Located Report::locate(std::string_view path) const {
 }
 
 bool Report::refused(std::string_view path) const {
-  return std::any_of(errors_.begin(), errors_.end(), [&](const Problem& error) {
-    if (error.path.empty()) return false;
-    if (error.path.starts_with(path)) {
-      // the same, or an item of it; a key of it is another matter
-      const std::string_view rest = std::string_view(error.path).substr(path.size());
-      return rest.empty() || (rest.front() == '[' && !rest.contains('.'));
-    }
-    return path.starts_with(error.path) && (path[error.path.size()] == '.' || path[error.path.size()] == '[');
-  });
+  if (refused_.empty()) return false;
+  // an item that was refused refuses its list, a key does not refuse its map
+  if (refused_items_.contains(path)) return true;
+  for (std::size_t end = path.size();; --end) {
+    if ((end == path.size() || path[end] == '.' || path[end] == '[') &&
+        refused_.contains(path.substr(0, end)))
+      return true;
+    if (end <= 1) return false;
+  }
+}
+
+bool Report::refused_within(std::string_view path) const {
+  return refused_within_.contains(path);
 }
 
 void Report::error_at(std::string_view path, std::string message) {
+  if (overfull()) return;
   Located at = locate(path);
   if (at.node->broken || refused(at.path)) return;
-  add(errors_, {at.node->mark, std::move(at.path), std::move(message)});
+  add_error({at.node->mark, std::move(at.path), std::move(message)});
 }
 
 void Report::warning_at(std::string_view path, std::string message) {
+  if (warnings_.size() > kMaxProblems) return;
   Located at = locate(path);
   if (at.node->broken || refused(at.path)) return;
   add(warnings_, {at.node->mark, std::move(at.path), std::move(message)});
+}
+
+Problem Report::problem_at(std::string_view path, std::string message) const {
+  Located at = locate(path);
+  return {at.node->mark, std::move(at.path), std::move(message)};
 }
 
 std::string Report::shown(std::string_view path) const {
@@ -82,11 +90,27 @@ std::string Report::shown(std::string_view path) const {
   return at.exact ? describe(*at.node) : "the default";
 }
 
-void Report::add(std::vector<Problem>& to, Problem problem) {
+bool Report::add(std::vector<Problem>& to, Problem problem) {
   if (to.size() < kMaxProblems) {
     to.push_back(std::move(problem));
-  } else if (to.size() == kMaxProblems) {
-    to.push_back({problem.mark, "", "there is more; mend these first"});
+    return true;
+  }
+  if (to.size() == kMaxProblems) to.push_back({problem.mark, "", "there is more; mend these first"});
+  return false;
+}
+
+void Report::add_error(Problem problem) {
+  if (!add(errors_, std::move(problem)) || errors_.back().path.empty()) return;
+  const std::string& path = errors_.back().path;
+  refused_.insert(path);
+  std::string_view list = path;
+  while (list.ends_with(']')) {
+    list = list.substr(0, list.rfind('['));
+    refused_items_.emplace(list);
+  }
+  for (std::size_t end = path.size(); end > 0; --end) {
+    if (end == path.size() || path[end] == '.' || path[end] == '[')
+      refused_within_.emplace(path.substr(0, end));
   }
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,7 +37,7 @@ class Report {
   explicit Report(const Node& root) : root_(root) {}
 
   void error(Mark mark, std::string path, std::string message) {
-    add(errors_, {mark, std::move(path), std::move(message)});
+    add_error({mark, std::move(path), std::move(message)});
   }
   void error(const Node& node, const Place& place, std::string message) {
     if (!node.broken) error(node.mark, place.spelled(), std::move(message));
@@ -52,15 +54,24 @@ class Report {
     renamed_.emplace_back(std::move(path), std::move(written));
   }
 
+  // What error_at() would report.
+  [[nodiscard]] Problem problem_at(std::string_view path, std::string message) const;
+
   // The value at a path as the file writes it, quoted: never with `${...}` replaced.
   [[nodiscard]] std::string shown(std::string_view path) const;
 
   // Whether the value at a path, or one that it stands in, was refused.
   [[nodiscard]] bool refused(std::string_view path) const;
+  // Or one within it.
+  [[nodiscard]] bool refused_within(std::string_view path) const;
+  // Whether the file itself has the value at a path.
+  [[nodiscard]] bool written(std::string_view path) const { return locate(path).exact; }
 
   [[nodiscard]] bool clean() const { return errors_.empty(); }
   // What is reported now is counted, and no longer listed.
   [[nodiscard]] bool full() const { return errors_.size() >= kMaxProblems; }
+  // Nothing that is reported now is even counted.
+  [[nodiscard]] bool overfull() const { return errors_.size() > kMaxProblems; }
   // In the order of the file.
   [[nodiscard]] std::vector<Problem> take_errors();
   [[nodiscard]] std::vector<Problem> take_warnings();
@@ -72,12 +83,18 @@ class Report {
     bool exact;
   };
   [[nodiscard]] Located locate(std::string_view path) const;
-  static void add(std::vector<Problem>& to, Problem problem);
+  static bool add(std::vector<Problem>& to, Problem problem);
+  void add_error(Problem problem);
 
   const Node& root_;
   std::vector<Problem> errors_;
   std::vector<Problem> warnings_;
   std::vector<std::pair<std::string, std::string>> renamed_;
+  // Of the errors' paths: they themselves, the lists that they are items of, and all that they stand in. A
+  // file may have as many values as errors, so that looking through all errors for each would take too long.
+  std::set<std::string, std::less<>> refused_;
+  std::set<std::string, std::less<>> refused_items_;
+  std::set<std::string, std::less<>> refused_within_;
 };
 
 }  // namespace holdfast::settings

@@ -1,6 +1,7 @@
 #include "settings/resolve.h"
 
-#include <algorithm>
+#include <set>
+#include <unordered_map>
 #include <utility>
 
 #include "settings/suggest.h"
@@ -109,21 +110,24 @@ struct Names {
   std::string_view kind;  // "issuer"
   std::string_view list;  // "issuers"
   std::vector<std::string> known;
+  std::unordered_map<std::string_view, std::size_t> indexes;  // the first of each
 };
 
 template <class T>
 Names names_of(std::string_view kind, std::string_view list, const std::vector<T>& all) {
-  Names out{kind, list, {}};
-  for (const T& one : all) out.known.push_back(one.name);
+  Names out{kind, list, {}, {}};
+  for (const T& one : all) {
+    out.indexes.emplace(one.name, out.known.size());
+    out.known.push_back(one.name);
+  }
   return out;
 }
 
 std::optional<std::size_t> find(const std::string& name, const Names& names, const std::string& path,
                                 Report& report) {
-  const auto at = std::find(names.known.begin(), names.known.end(), name);
-  if (at != names.known.end()) return static_cast<std::size_t>(at - names.known.begin());
+  if (const auto at = names.indexes.find(name); at != names.indexes.end()) return at->second;
   // where the list itself is broken, every name would dangle
-  if (name.empty() || report.refused(names.list)) return std::nullopt;
+  if (name.empty() || report.overfull() || report.refused(names.list)) return std::nullopt;
   report.error_at(path, "no " + std::string(names.kind) + " is named " + report.shown(path) +
                             did_you_mean(name, names.known));
   return std::nullopt;
@@ -138,11 +142,12 @@ void resolve_issuers_of(RouteDraft& route, const Names& names, const std::string
                                            ? "the route asks for a token, and no issuer is configured"
                                            : "is required, as several issuers are configured");
   }
+  std::set<std::size_t> seen;
   for (std::size_t i = 0; i < route.issuer_names.size(); ++i) {
     const std::string at = item(path + ".issuers", i);
     const auto index = find(route.issuer_names[i], names, at, report);
     if (!index) continue;
-    if (std::find(route.issuers.begin(), route.issuers.end(), *index) != route.issuers.end()) {
+    if (!seen.insert(*index).second) {
       report.error_at(at, "stands in the list already");
     } else {
       route.issuers.push_back(*index);

@@ -113,7 +113,7 @@ std::string one_of(const std::vector<std::string>& words) {
 
 void report_unknown(const Entry& entry, const Place& place, const std::vector<std::string>& known,
                     Report& report) {
-  if (report.full()) return report.error(entry.mark, "", "");
+  if (report.full()) return report.error(entry.mark, "", "");  // counted; its words would be dropped
   report.error(entry.mark, place.spelled(), "unknown key" + did_you_mean(entry.key, known));
 }
 

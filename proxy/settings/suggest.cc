@@ -11,6 +11,8 @@ namespace {
 constexpr std::size_t kLongestWord =
     40;  // the distance costs the product of both lengths, and the file is untrusted
 
+constexpr std::size_t kMostWords = 1'000;  // a file may name as many as it likes
+
 std::string folded(std::string_view word) {
   std::string out;
   for (const char c : word) {
@@ -43,7 +45,7 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
   const std::string lean = folded(word);
   std::optional<std::string> best;
   std::size_t best_distance = std::min<std::size_t>(3, std::max<std::size_t>(1, word.size() / 3)) + 1;
-  for (const std::string& candidate : known) {
+  for (const std::string& candidate : known.first(std::min(known.size(), kMostWords))) {
     if (candidate.size() > kLongestWord) continue;
     const std::string lean_candidate = folded(candidate);
     const std::size_t d = lean == lean_candidate ? 0 : distance(lean, lean_candidate);

@@ -13,6 +13,7 @@ using holdfast::testing::Http1Row;
 Settings open_to_all() {
   Settings settings;
   settings.routes = "  - {name: all, match: {path: /**}, access: public, upstream: backend}\n";
+  settings.default_routes = false;
   settings.listener = "timeouts: {headers: 1s, body_idle: 1s, idle: 100ms}, ";
   return settings;
 }

@@ -47,7 +47,8 @@ std::string make_yaml(const Sidecar& sidecar, const Settings& settings) {
          settings.upstream + "servers: [" + servers +
          "]}\n"
          "routes:\n" +
-         settings.routes + default_routes() + "probes: {address: \"" + loopback(sidecar.probes_port) +
+         settings.routes + (settings.default_routes ? default_routes() : "") + "probes: {address: \"" +
+         loopback(sidecar.probes_port) +
          "\"}\n"
          "admin: off\n"
          "log: {level: info, format: json, access: all}\n"

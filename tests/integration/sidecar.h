@@ -60,7 +60,8 @@ struct Settings {
   std::string upstream{};      // members of the upstream
   std::string servers{};       // the upstream's servers; the backend of this sidecar where empty
   std::string routes{};        // whole list items, put before the default ones
-  std::string top{};           // whole top-level keys
+  bool default_routes = true;
+  std::string top{};  // whole top-level keys
   std::string shutdown = "{delay: 0s, drain: 20s}";
   bool issuer_down = false;
   std::vector<std::pair<std::string, std::string>> files{};  // beside the configuration: name and text

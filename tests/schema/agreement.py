@@ -25,10 +25,10 @@ SEMANTIC = re.compile("|".join([
     # one key beside another
     "is shorthand for one entry", "cannot stand beside", "goes with issuer", "is required beside", "is required where",
     "is required, (as|and)", "is required; or write", "asks for a token", "needs ", "has no effect",
-    "must not be shorter than", "is not a prefix of", "must be whole segments", "stands in the list already",
+    "must not be shorter than", "can never match", "is too much: ", "is not a prefix of", "must be whole segments", "stands in the list already",
     "is the (name|url|address|header) of", "no (issuer|upstream) is named", "is a header with a meaning",
     # the machine
-    "no such file", "cannot be read", "holds (no|a key|an?) ", "is plain http outside loopback",
+    "no such file", "cannot be read", "holds (no|a key|an?) ", "is not the key of", "expired on", "is not valid before", "is plain http outside loopback",
     # YAML: a second key hides the first; a variable's value is known at the start only
     "duplicate key", "the environment variable .* is not set", r"^(?!must be a (list|map)).*(?<!\$)\$\{\w+(:-[^}]*)?\}",
     # quotes, which make text of what YAML takes for a number or a truth; a URL whose dots are read as a path's
@@ -113,21 +113,37 @@ def blocks(file):
 
 
 def machine(folder):
-    """The files that refused.txt speaks of."""
-    authority = SETTINGS / "world.h"
-    pem = re.findall(r"-----BEGIN.*?-----END CERTIFICATE-----", authority.read_text().replace('\\n"\n    "', "\n"), re.S)
-    assert len(pem) == 2, "world.h holds two certificates"
-    for name in ("here.pem", "nonce.key", "tls.crt", "tls.key", "admin.token"):
-        (folder / name).write_text("\n".join(pem) + "\n")
-        (folder / name).chmod(0o600)
-    for name, curve in {"p256.pem": "P-256", "p256-old.pem": "P-256", "assertion.pem": "P-256", "p384.pem": "P-384"}.items():
-        subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:{curve}", "-out", folder / name],
-                       check=True, capture_output=True)
-        (folder / name).chmod(0o600)
-    (folder / "leaf.pem").write_text(pem[1] + "\n")
-    (folder / "junk.pem").write_text("junk")
-    (folder / "huge.pem").write_text("x" * (5 << 20))
-    (folder / "closed.pem").mkdir()
+    """The files that refused.txt speaks of, as world.h makes them up."""
+    def pem(*names):
+        return "".join((SETTINGS / "files" / f"{name}.pem").read_text() for name in names)
+
+    spoken = {"tls.crt", "tls.key"}
+    spoken.update(re.findall(r"[\w-]+\.(?:pem|key|crt|token|secret)\b", (SETTINGS / "refused.txt").read_text()))
+    for name in spoken:
+        path = folder / name
+        own = name.removesuffix(".pem")
+        if "absent" in name:
+            continue
+        if "closed" in name:
+            path.mkdir()
+        elif name.startswith(("p256", "p384", "assertion")) or name == "client.pem":
+            curve = "P-384" if name.startswith("p384") else "P-256"
+            subprocess.run(["openssl", "genpkey", "-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:{curve}",
+                            "-out", path], check=True, capture_output=True)
+        elif "huge" in name:
+            path.write_text("x" * (5 << 20))
+        elif "junk" in name:
+            path.write_text("junk")
+        elif "secret" in name:
+            path.write_text("s3cret\n")
+        elif own in ("leaf", "leaf-key", "other-key", "encrypted-key"):
+            path.write_text(pem(own))
+        elif own in ("expired", "future"):
+            path.write_text(pem(own, "leaf-key"))
+        else:
+            path.write_text(pem("leaf", "authority", "leaf-key"))
+        if path.is_file():
+            path.chmod(0o644 if "open" in name else 0o600)
 
 
 def keys(schema, path=""):

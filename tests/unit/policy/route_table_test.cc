@@ -291,5 +291,74 @@ TEST(RouteTable, ThePathAsSentHasToLeadToTheSameRoute) {
   }
 }
 
+TEST(RouteTable, FindsTheFirstThatTakesAllOfAPattern) {
+  struct Case {
+    std::string_view host, path, method, name;
+  };
+  const RouteTable table = gateway();
+  for (const Case& c : std::initializer_list<Case>{
+           {"", "/healthz", "", "health"},
+           {"a", "/healthz", "GET", "health"},
+           {"api.example.com", "/v1/orders/**", "PUT", "orders-write"},
+           {"api.example.com", "/v1/orders", "GET", "orders"},
+           {"api.example.com", "/v1/orders/*", "GET", "orders"},
+           {"api.example.com", "/v1/orders/*/items", "", "order-items"},
+           {"api.example.com", "/v1/orders/7/items", "", "order-items"},
+           {"", "/v1/orders/**", "GET", "none"},
+           {"api.example.com", "/v1/**", "GET", "none"},
+           {"*.a.tenants.example.com", "/**", "", "tenants"},
+           {"*.tenants.example.com", "/x/**", "", "tenants"},
+           {"tenants.example.com", "/y/**", "", "two"},
+           {"*.example.com", "/**", "", "none"},
+           {"", "/y", "", "two"},
+           {"", "/x/**", "", "none"},
+           {"", "/**", "PURGE", "purge"},
+       }) {
+    const Route* over = table.first_over(c.host, c.path, c.method);
+    EXPECT_EQ(over == nullptr ? "none" : over->name, c.name) << c.host << ' ' << c.path << ' ' << c.method;
+  }
+}
+
+// Held against every path of up to four segments: with a letter that no pattern names, those stand for all.
+TEST(RouteTable, APatternIsTakenByWhatTakesEveryPathOfIt) {
+  const std::vector<std::string> segments{"", "a", "b", "z"};
+  std::vector<std::string> paths;
+  std::vector<std::string> open{""};
+  for (int depth = 0; depth < 4; ++depth) {
+    std::vector<std::string> longer;
+    for (const std::string& begin : open) {
+      for (const std::string& segment : segments) longer.push_back(begin + '/' + segment);
+    }
+    paths.insert(paths.end(), longer.begin(), longer.end());
+    open = std::move(longer);
+  }
+  std::vector<std::string> patterns{"/**"};
+  std::vector<std::string> begins{""};
+  for (int depth = 0; depth < 2; ++depth) {
+    std::vector<std::string> longer;
+    for (const std::string& begin : begins) {
+      for (const char* segment : {"", "a", "b", "*"}) longer.push_back(begin + '/' + segment);
+    }
+    for (const std::string& pattern : longer) {
+      patterns.push_back(pattern);
+      patterns.push_back(pattern + "/**");
+    }
+    begins = std::move(longer);
+  }
+  const auto takes = [](const RouteTable& table, const std::string& path) {
+    const auto matched = table.match("h", path, "GET");
+    return matched || matched.error().reason != Reason::no_route;
+  };
+  for (const std::string& above : patterns) {
+    const RouteTable table({make_route("above", {{}, {above}, {}})});
+    for (const std::string& pattern : patterns) {
+      const RouteTable below({make_route("below", {{}, {pattern}, {}})});
+      bool all = true;
+      for (const std::string& path : paths) all = all && (!takes(below, path) || takes(table, path));
+      EXPECT_EQ(table.first_over("", pattern, "") != nullptr, all) << above << " over " << pattern;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace holdfast::policy

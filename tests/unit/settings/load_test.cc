@@ -181,9 +181,9 @@ routes:
   nonce: off
   upstream: u2
   strip_prefix: /v1
-- {name: r2, access: public, upstream: u1}
-- {name: r3, access: deny}
-- {name: r4, issuers: first, upstream: u1}
+- {name: r2, match: {path: /2}, access: public, upstream: u1}
+- {name: r3, match: {path: /3}, access: deny}
+- {name: r4, match: {path: /4}, issuers: first, upstream: u1}
 - {name: r5, access: dpop_or_bearer, issuers: first, upstream: u1}
 identity: {headers: {sub: X-Sub, client_id: X-Client, preferred_username: X-User, email: off, scope: X-Scope, roles: X-Roles, iss: X-Iss, jkt: X-Jkt}, client_certificate: X-Cert}
 probes: off
@@ -272,9 +272,9 @@ shutdown: {delay: 1s, drain: 2s}
                NonceMode::kOff,
                1,
                "/v1"},
-              {"r2", {}, Access::kPublic, {}, {}, NonceMode::kOff, 0, ""},
-              {"r3", {}, Access::kDeny, {}, {}, NonceMode::kOff, std::nullopt, ""},
-              {"r4", {}, Access::kDpop, {0}, {}, NonceMode::kRequired, 0, ""},
+              {"r2", {{}, {"/2"}, {}}, Access::kPublic, {}, {}, NonceMode::kOff, 0, ""},
+              {"r3", {{}, {"/3"}, {}}, Access::kDeny, {}, {}, NonceMode::kOff, std::nullopt, ""},
+              {"r4", {{}, {"/4"}, {}}, Access::kDpop, {0}, {}, NonceMode::kRequired, 0, ""},
               {"r5", {}, Access::kDpopOrBearer, {0}, {}, NonceMode::kRequired, 0, ""}};
   e.identity_headers = {"X-Sub", "X-Client", "X-User", "", "X-Scope", "X-Roles", "X-Iss", "X-Jkt", "X-Cert"};
   e.probes = std::nullopt;
@@ -324,19 +324,22 @@ identity: {client_certificate: X-Cert}
 )",
                           "f", a_machine({{"HOLDFAST_REPLICAS", "2"}}));
   EXPECT_TRUE(out.settings);
-  EXPECT_EQ(lines_of(out.warnings),
-            "2:72: listeners[0].tls.key: can be read by every user of this machine: \"open.key\"\n"
-            "2:93: listeners[0].tls.client_ca: has no effect, as client_auth is none\n"
-            "5:7: dpop.replay.store: is memory beside HOLDFAST_REPLICAS=2: each replica would accept the "
-            "same proof once\n"
-            "5:15: dpop.nonce.secret_file: is missing: the nonce secret is this process's own, so a restart "
-            "or another replica refuses nonces given out before\n"
-            "7:44: upstreams[0].servers[1]: is plain http outside loopback: requests and identity headers "
-            "can be read and changed on the way\n"
-            "7:61: upstreams[0].servers[2]: is plain http outside loopback: requests and identity headers "
-            "can be read and changed on the way\n"
-            "8:3: upstreams[1]: no route uses this upstream\n"
-            "10:32: identity.client_certificate: has no effect, as no listener has client_auth\n");
+  EXPECT_EQ(
+      lines_of(out.warnings),
+      "2:13: listeners[0].public_origins: is missing: whatever name the certificate holds counts for this "
+      "listener; say what clients call it\n"
+      "2:72: listeners[0].tls.key: can be read by every user of this machine: \"open.key\"\n"
+      "2:93: listeners[0].tls.client_ca: has no effect, as client_auth is none\n"
+      "5:7: dpop.replay.store: is memory beside HOLDFAST_REPLICAS=2: each replica would accept the "
+      "same proof once\n"
+      "5:15: dpop.nonce.secret_file: is missing: the nonce secret is this process's own, so a restart "
+      "or another replica refuses nonces given out before\n"
+      "7:44: upstreams[0].servers[1]: is plain http outside loopback: requests and identity headers "
+      "can be read and changed on the way\n"
+      "7:61: upstreams[0].servers[2]: is plain http outside loopback: requests and identity headers "
+      "can be read and changed on the way\n"
+      "8:3: upstreams[1]: no route uses this upstream\n"
+      "10:32: identity.client_certificate: has no effect, as no listener has client_auth\n");
 }
 
 TEST(Load, SeveralIssuersAndARouteThatNamesNone) {

@@ -1,6 +1,9 @@
 // A machine for the tests: variables and files as they say, nothing of the real one.
 #pragma once
 
+#include <chrono>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -8,32 +11,20 @@
 
 #include "crypto/private_key.h"
 #include "settings/load.h"
+#include "support/places.h"
 
 namespace holdfast::settings {
 
-// Certificates: one that may sign others, and one that may not.
-inline constexpr std::string_view kAuthority =
-    "-----BEGIN CERTIFICATE-----\n"
-    "MIIBdjCCARugAwIBAgIUEzTcOKgPxqmygjxMClWU73pXS38wCgYIKoZIzj0EAwIw\n"
-    "DzENMAsGA1UEAwwEdGVzdDAgFw0yNjExMjMwNTA4NDhaGA8yMTI2MTAzMDA1MDg0\n"
-    "OFowDzENMAsGA1UEAwwEdGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABO8h\n"
-    "URX/vNlDCCjtzn85dspoFPULZEEcgHOIJ+S3+1RAReyfqCiXgDSxu6iafQ0HEclO\n"
-    "sneeWt6WfBKAwn5T8uyjUzBRMB0GA1UdDgQWBBS/St4OAPtPaoCrEPdvZEvMsQww\n"
-    "oDAfBgNVHSMEGDAWgBS/St4OAPtPaoCrEPdvZEvMsQwwoDAPBgNVHRMBAf8EBTAD\n"
-    "AQH/MAoGCCqGSM49BAMCA0kAMEYCIQC7dSI40Yn+R9oqQNVKsfCaz/9MFYMT3u9v\n"
-    "wXaKiLwDzAIhALPhioAxiiWextS667jGLdKgaNxoJUEcmRCzjCfjd8BZ\n"
-    "-----END CERTIFICATE-----\n";
-inline constexpr std::string_view kLeaf =
-    "-----BEGIN CERTIFICATE-----\n"
-    "MIIBbzCCARWgAwIBAgIUD8rQueRJSbpa6d7ysKXG6PgAwWcwCgYIKoZIzj0EAwIw\n"
-    "DzENMAsGA1UEAwwEbGVhZjAgFw0yNjExMjMwNTA4NDhaGA8yMTI2MTAzMDA1MDg0\n"
-    "OFowDzENMAsGA1UEAwwEbGVhZjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABESo\n"
-    "lWmnkciz55YAd4pDaWWomoEaT+gvR/C5kLhED6CSeiXJJsZfeaSfzo7REOGJ6KgS\n"
-    "G1cOqnVniL/5aVthpM2jTTBLMB0GA1UdDgQWBBTlmH2WtPz5JJQ/W40ciK+AxPwW\n"
-    "wDAfBgNVHSMEGDAWgBTlmH2WtPz5JJQ/W40ciK+AxPwWwDAJBgNVHRMEAjAAMAoG\n"
-    "CCqGSM49BAMCA0gAMEUCIGA0GAQ1K0AGGGU2ohlClL6CV+0gT4u5kXrxmGNpLHBf\n"
-    "AiEApnaOz/aoH7i5pDRd6KZbvWUiVTAVseeR0TyPlxgqos8=\n"
-    "-----END CERTIFICATE-----\n";
+// One of files/: certificates of 2020 to 2120 and their keys, one that expired in 2021, one of 2119.
+inline const std::string& test_file(const std::string& name) {
+  static std::map<std::string, std::string> known;
+  std::string& text = known[name];
+  if (text.empty()) {
+    std::ifstream in(support::source_folder() / "tests/unit/settings/files" / (name + ".pem"));
+    text.assign(std::istreambuf_iterator<char>(in), {});
+  }
+  return text;
+}
 
 inline std::string key_in_pem(crypto::SignatureAlgorithm algorithm) {
   return std::string(crypto::PrivateKey::generate(algorithm)->to_pem()->reveal());
@@ -41,7 +32,8 @@ inline std::string key_in_pem(crypto::SignatureAlgorithm algorithm) {
 
 // Every file is there but those with "absent" in their name; "open" ones can be read by others, "closed" ones
 // by nobody. "p256...", "assertion...", "client.pem" and "p384..." hold a private key, "secret" ones a line,
-// the others certificates, with one authority's among them but for "leaf" and "junk" ones.
+// "leaf...", "expired..." and the like what files/ has under that name, "junk..." nothing of use, all others
+// a certificate, an authority's, and the key of the first. tests/schema/agreement.py makes the same files.
 inline World a_machine(std::map<std::string, std::string, std::less<>> variables = {}) {
   return {[variables](std::string_view name) -> std::optional<std::string> {
             const auto at = variables.find(name);
@@ -58,12 +50,19 @@ inline World a_machine(std::map<std::string, std::string, std::less<>> variables
             if (name.contains("absent") || name.contains("closed") || name.contains("huge"))
               return std::nullopt;
             if (name.contains("secret")) return std::string("s3cret\n");
-            if (name.contains("leaf")) return std::string(kLeaf);
+            for (const char* own : {"leaf", "leaf-key", "other-key", "encrypted-key"}) {
+              if (name == own + std::string(".pem")) return test_file(own);
+            }
+            for (const char* own : {"expired", "future"}) {
+              if (name.starts_with(own)) return test_file(own) + test_file("leaf-key");
+            }
             if (name.starts_with("p256") || name.starts_with("assertion") || name == "client.pem")
               return key_in_pem(crypto::SignatureAlgorithm::kEcdsaP256Sha256);
             if (name.starts_with("p384")) return key_in_pem(crypto::SignatureAlgorithm::kEcdsaP384Sha384);
-            return name.contains("junk") ? std::string("junk") : std::string(kLeaf) + std::string(kAuthority);
-          }};
+            if (name.contains("junk")) return "junk";
+            return test_file("leaf") + test_file("authority") + test_file("leaf-key");
+          },
+          std::chrono::sys_days(std::chrono::year(2026) / 6 / 1)};
 }
 
 inline std::string lines_of(const std::vector<Problem>& problems) {

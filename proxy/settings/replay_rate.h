@@ -1,0 +1,25 @@
+// What the replay store sustains: every proof that counted stays in it until it can no longer be accepted, so
+// that its capacity over that time is a rate. Told by `check`, since a store that is full refuses requests.
+// Pure; any thread.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+
+#include "settings/model.h"
+
+namespace holdfast::settings {
+
+struct ReplayRate {
+  std::size_t capacity = 0;
+  std::chrono::seconds kept{
+      1};  // a proof that is made and used now, with a fresh nonce where one is asked for
+  std::size_t per_second = 0;
+  std::size_t per_second_of_one_key = 0;
+};
+
+// nullopt: no route asks for a proof.
+[[nodiscard]] std::optional<ReplayRate> replay_rate(const Settings& settings);
+
+}  // namespace holdfast::settings
