@@ -1,50 +1,108 @@
 #include "cli/check.h"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <chrono>
 #include <cstdio>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "cli/command_line.h"
 #include "cli/configuration_file.h"
+#include "settings/replay_rate.h"
 
 namespace holdfast::cli {
 namespace {
 
-// {"valid": ..., "errors": [{"file", "line", "column", "path", "message"}], "warnings": [...]}
-std::string to_json(const settings::Loaded& loaded, const std::filesystem::path& file, bool valid) {
-  const auto list = [&](const std::vector<settings::Problem>& problems) {
-    boost::json::array out;
-    for (const settings::Problem& problem : problems) {
-      out.push_back(boost::json::object{{"file", file.string()},
-                                        {"line", problem.mark.line},
-                                        {"column", problem.mark.column},
-                                        {"path", problem.path},
-                                        {"message", problem.message}});
+namespace json = boost::json;
+
+struct Outcome {
+  settings::Loaded loaded;
+  std::optional<settings::ReplayRate> rate;
+  std::optional<std::vector<Reached>> reached;  // nullopt: nobody asked, or there was nothing to go by
+  int code = kDone;
+};
+
+json::object located(const settings::Problem& problem, const std::filesystem::path& file) {
+  return {{"file", file.string()},
+          {"line", problem.mark.line},
+          {"column", problem.mark.column},
+          {"path", problem.path}};
+}
+
+json::array list(const std::vector<settings::Problem>& problems, const std::filesystem::path& file) {
+  json::array out;
+  for (const settings::Problem& problem : problems) {
+    json::object entry = located(problem, file);
+    entry["message"] = problem.message;
+    out.push_back(std::move(entry));
+  }
+  return out;
+}
+
+void print_json(const Outcome& outcome, const std::filesystem::path& file) {
+  json::object out{{"valid", outcome.code != kInvalid},
+                   {"errors", list(outcome.loaded.errors, file)},
+                   {"warnings", list(outcome.loaded.warnings, file)}};
+  if (outcome.rate) {
+    out["replay"] = json::object{{"capacity", outcome.rate->capacity},
+                                 {"kept_seconds", outcome.rate->kept.count()},
+                                 {"per_second", outcome.rate->per_second},
+                                 {"per_second_of_one_key", outcome.rate->per_second_of_one_key}};
+  }
+  if (outcome.reached) {
+    json::array online;
+    for (const Reached& each : *outcome.reached) {
+      json::object entry = located(outcome.loaded.at(each.path, ""), file);
+      entry["target"] = each.target;
+      entry["reached"] = each.reached;
+      entry["detail"] = each.detail;
+      online.push_back(std::move(entry));
     }
-    return out;
-  };
-  return boost::json::serialize(boost::json::object{
-      {"valid", valid}, {"errors", list(loaded.errors)}, {"warnings", list(loaded.warnings)}});
+    out["online"] = std::move(online);
+  }
+  std::printf("%s\n", json::serialize(out).c_str());
+}
+
+void print_words(const Outcome& outcome, const std::filesystem::path& file) {
+  print_problems(outcome.loaded, file);
+  for (const Reached& each : outcome.reached.value_or(std::vector<Reached>())) {
+    const std::string words =
+        (each.reached ? "reached " : "not reached: ") + each.target + ": " + each.detail;
+    std::fprintf(stderr, "%s\n", to_string(outcome.loaded.at(each.path, words), file.string()).c_str());
+  }
+  if (outcome.code == kInvalid) return;
+  std::fprintf(stderr, "%s: valid\n", file.c_str());
+  if (!outcome.rate) return;
+  std::fprintf(
+      stderr,
+      "the replay store holds %zu proofs, each for %lld s: it sustains %zu requests a second, %zu of one "
+      "client key\n",
+      outcome.rate->capacity, static_cast<long long>(outcome.rate->kept.count()), outcome.rate->per_second,
+      outcome.rate->per_second_of_one_key);
 }
 
 }  // namespace
 
-int check(const std::filesystem::path& file, const CheckOptions& options) {
-  if (options.online) {
-    std::fputs("holdfast check: --online is not yet supported\n", stderr);
-    return kUsage;
+int check(const std::filesystem::path& file, const CheckOptions& options, const Reach& reach) {
+  Outcome outcome;
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  outcome.loaded = read_configuration(file, nullptr, now);
+  const bool valid = outcome.loaded.settings && !(options.strict && !outcome.loaded.warnings.empty());
+  if (outcome.loaded.settings) {
+    outcome.rate = settings::replay_rate(*outcome.loaded.settings);
+    if (options.online) outcome.reached = reach(*outcome.loaded.settings);
   }
-  const settings::Loaded loaded = read_configuration(file);
-  const bool valid = loaded.settings && !(options.strict && !loaded.warnings.empty());
-  if (options.json) {
-    std::printf("%s\n", to_json(loaded, file, valid).c_str());
-  } else {
-    print_problems(loaded, file);
-    if (valid) std::fprintf(stderr, "%s: valid\n", file.c_str());
+  if (!valid) {
+    outcome.code = kInvalid;
+  } else if (outcome.reached && !std::ranges::all_of(*outcome.reached, &Reached::reached)) {
+    outcome.code = kUnreachable;
   }
-  return valid ? kDone : kInvalid;
+  options.json ? print_json(outcome, file) : print_words(outcome, file);
+  return outcome.code;
 }
 
 }  // namespace holdfast::cli

@@ -1,7 +1,13 @@
-// `holdfast check`: every problem of a configuration, for people on stderr or as JSON on stdout.
+// `holdfast check`: every problem of a configuration, and with --online whether what it names is reached, for
+// people on stderr or as JSON on stdout (docs/operations.md has its members).
 #pragma once
 
 #include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "settings/model.h"
 
 namespace holdfast::cli {
 
@@ -11,7 +17,16 @@ struct CheckOptions {
   bool json = false;
 };
 
-// 0 valid, 3 invalid (with `strict`: or warned of), 2 for what is not yet supported.
-[[nodiscard]] int check(const std::filesystem::path& file, const CheckOptions& options);
+// Something that a configuration names, and what came of the attempt to reach it.
+struct Reached {
+  std::string path;    // in the configuration: "upstreams[0].servers[1]"
+  std::string target;  // a URL
+  bool reached = false;
+  std::string detail;  // what was found; where it was not reached, what was tried and why it failed
+};
+using Reach = std::function<std::vector<Reached>(const settings::Settings&)>;
+
+// 0 valid; 3 invalid (with `strict`: or warned of); 4 valid, but not all of it was reached.
+[[nodiscard]] int check(const std::filesystem::path& file, const CheckOptions& options, const Reach& reach);
 
 }  // namespace holdfast::cli

@@ -51,13 +51,17 @@ int run_command(const Arguments& arguments, const Run& run) {
     if (log_level && loaded.settings) loaded.settings->log.level = kLogLevels.at(*log_level);
     return loaded;
   };
-  settings::Loaded loaded = read(nullptr);
-  print_problems(loaded, arguments.config);
-  if (!loaded.settings) return kFailed;
-  return run({.settings = *std::move(loaded.settings),
-              .shown = std::move(loaded.shown),
-              .takeover = arguments.takeover,
-              .read_anew = [read](const settings::Settings& running) { return read(&running); }});
+  RunOptions options;
+  {
+    settings::Loaded loaded = read(nullptr);
+    print_problems(loaded, arguments.config);
+    if (!loaded.settings) return kFailed;
+    options = {.settings = *std::move(loaded.settings),
+               .shown = std::move(loaded.shown),
+               .takeover = arguments.takeover,
+               .read_anew = [read](const settings::Settings& running) { return read(&running); }};
+  }
+  return run(std::move(options));
 }
 
 struct Commands {
@@ -94,7 +98,7 @@ Commands describe(CLI::App& app, Arguments& arguments) {
   commands.check = app.add_subcommand("check", "Validate a configuration");
   add_config(*commands.check, arguments);
   commands.check->add_flag("--online", arguments.check.online,
-                           "Also reach what it names (not yet supported)");
+                           "Also reach what it names: issuers and upstreams");
   commands.check->add_flag("--strict", arguments.check.strict, "Warnings fail, too");
   commands.check->add_flag("--json", arguments.check.json, "The outcome as one JSON object on stdout");
 
@@ -120,10 +124,10 @@ Commands describe(CLI::App& app, Arguments& arguments) {
   return commands;
 }
 
-int dispatch(const Commands& commands, const Arguments& arguments, const Run& run) {
-  if (commands.run->parsed()) return run_command(arguments, run);
+int dispatch(const Commands& commands, const Arguments& arguments, const Actions& actions) {
+  if (commands.run->parsed()) return run_command(arguments, actions.run);
   if (commands.drain->parsed()) return drain(arguments.drain);
-  if (commands.check->parsed()) return check(arguments.config, arguments.check);
+  if (commands.check->parsed()) return check(arguments.config, arguments.check, actions.reach);
   if (commands.proof->parsed()) return proof(arguments.proof);
   if (commands.keygen->parsed()) return keygen(arguments.algorithm);
   if (commands.schema->parsed()) return schema();
@@ -133,7 +137,7 @@ int dispatch(const Commands& commands, const Arguments& arguments, const Run& ru
 
 }  // namespace
 
-int main(int argc, char** argv, const Run& run) {
+int main(int argc, char** argv, const Actions& actions) {
   CLI::App app(
       "Holdfast: a reverse proxy that makes every request prove possession of its token's key (DPoP, RFC "
       "9449)",
@@ -148,7 +152,7 @@ int main(int argc, char** argv, const Run& run) {
     return code == 0 ? kDone : kUsage;
   }
   try {
-    return dispatch(commands, arguments, run);
+    return dispatch(commands, arguments, actions);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "holdfast: %s\n", error.what());
     return kFailed;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "cli/check.h"
 #include "settings/load.h"
 
 namespace holdfast::cli {
@@ -17,6 +18,7 @@ inline constexpr int kDone = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kUsage = 2;
 inline constexpr int kInvalid = 3;
+inline constexpr int kUnreachable = 4;
 
 struct RunOptions {
   settings::Settings settings;
@@ -32,6 +34,12 @@ struct RunOptions {
 // start or run.
 using Run = std::function<int(RunOptions)>;
 
-[[nodiscard]] int main(int argc, char** argv, const Run& run);
+// What commands need that is made of more than the command line knows.
+struct Actions {
+  Run run;
+  Reach reach;
+};
+
+[[nodiscard]] int main(int argc, char** argv, const Actions& actions);
 
 }  // namespace holdfast::cli
