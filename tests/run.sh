@@ -78,7 +78,7 @@ count_ctest
 
 if [ "$preset" = dev ]; then
   for script in tests/conformance/h2spec.sh tests/conformance/grpc.sh tests/e2e/run.sh tests/deploy/check.sh \
-    tests/schema/check.sh; do
+    tests/schema/check.sh tests/damaged/check.sh; do
     if [ -x "$script" ]; then run_script "$script"; fi
   done
 fi

@@ -28,6 +28,8 @@ Mark to_mark(const YAML::Mark& mark) {
   return {static_cast<unsigned>(mark.line) + 1, static_cast<unsigned>(mark.column) + 1};
 }
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 // Leaves yaml-cpp's recursion, which knows no other way out.
 struct Refused {
   Problem problem;
@@ -167,17 +169,43 @@ Mark mark_of(std::string_view text, std::size_t offset) {
           static_cast<unsigned>(column) + 1};
 }
 
-// yaml-cpp would take a NUL or a UTF-16 mark for something else than the editor shows.
+// RFC 3629 4: how many bytes the character has that begins here; 0: it is none.
+std::size_t utf8_length(std::string_view rest) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(rest[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+  if (length == 0 || rest.size() < length) return 0;
+  // overlong forms, surrogates, and beyond U+10FFFF
+  const unsigned char least = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+  const unsigned char most = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+  if (byte(1) < least || byte(1) > most) return 0;
+  for (std::size_t i = 2; i < length; ++i) {
+    if (byte(i) < 0x80 || byte(i) > 0xBF) return 0;
+  }
+  return length;
+}
+
+// yaml-cpp would take a NUL, a UTF-16 mark or a broken character for something else than the editor shows.
 std::optional<Problem> refuse_bytes(std::string_view text) {
   if (text.size() > kMaxFileBytes) return Problem{{}, "", "the file is larger than 4 MiB"};
   if (text.starts_with("\xFE\xFF") || text.starts_with("\xFF\xFE")) {
     return Problem{{}, "", "the file is UTF-16; write it as UTF-8"};
   }
   std::size_t line_begin = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
+  for (std::size_t i = 0, length = 1; i < text.size(); i += length) {
+    length = utf8_length(text.substr(i));
+    if (length == 0) return Problem{mark_of(text, i), "", "the file is not valid UTF-8"};
     if (text[i] == '\n') {
       line_begin = i + 1;
       continue;
+    }
+    if (i != 0 && text.substr(i, length) == kByteOrderMark) {
+      return Problem{mark_of(text, i), "", "a byte order mark is accepted at the beginning only"};
+    }
+    // yaml-cpp passes over such a line wherever it stands
+    if (i == line_begin && text[i] == '%') {
+      return Problem{mark_of(text, i), "", "a YAML directive (`%name`) is not accepted"};
     }
     if (i - line_begin >= kMaxLineBytes) {
       return Problem{mark_of(text, line_begin), "", "the line is longer than 64 KiB"};
@@ -226,16 +254,12 @@ std::string describe(const Node& node) {
     case Node::Kind::kScalar:
       break;
   }
-  constexpr std::size_t kShown = 64;
-  std::string shown = "\"";
-  for (const char c : node.written.substr(0, kShown)) {
-    shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
-  }
-  return shown + (node.written.size() > kShown ? "...\"" : "\"");
+  return '"' + quotable(node.written) + '"';
 }
 
 std::expected<Node, Problem> parse_yaml(std::string_view text) {
   if (auto problem = refuse_bytes(text)) return std::unexpected(*std::move(problem));
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   TextBuffer buffer(text);
   std::istream in(&buffer);
   try {

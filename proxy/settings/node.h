@@ -1,8 +1,8 @@
 // YAML text to a tree that knows the position of every key and value, from the one subset that a
-// configuration needs: one document of maps with scalar keys, lists and scalars. Anchors, aliases, tags, maps
-// as keys, a second document, and more than 4 MiB, 64 levels, 250,000 nodes or 64 KiB a line are refused:
-// they only ever hide what a file says, or feed a bomb. yaml-cpp keeps the last of two equal keys silently,
-// so duplicates are recorded here. Pure; any thread.
+// configuration needs: one document of maps with scalar keys, lists and scalars. Anchors, aliases, tags,
+// directives, maps as keys, a second document, what is not UTF-8, and more than 4 MiB, 64 levels, 250,000
+// nodes or 64 KiB a line are refused: they only ever hide what a file says, or feed a bomb. yaml-cpp keeps
+// the last of two equal keys silently, so duplicates are recorded here. Pure; any thread.
 #pragma once
 
 #include <cstddef>

@@ -65,6 +65,29 @@ TEST(Node, RefusesWhatHidesOrExplodes) {
   EXPECT_EQ(refused("a: \"x\\\"\n"), "f:1:4: not valid YAML: the quote is never closed");
   EXPECT_EQ(refused("a: 'x'''\nb: \"\\\"\""), "taken");
   EXPECT_EQ(refused("a: b: c\n").substr(0, 4), "f:1:");
+  EXPECT_EQ(refused("%YAML 1.2\n---\na: 1\n"), "f:1:1: a YAML directive (`%name`) is not accepted");
+  EXPECT_EQ(refused("a: 1\n%b: 2\n"), "f:2:1: a YAML directive (`%name`) is not accepted");
+  EXPECT_EQ(refused("a: 50%\n"), "taken");
+  EXPECT_EQ(refused("a: 1\n\xEF\xBB\xBF"), "f:2:1: a byte order mark is accepted at the beginning only");
+}
+
+TEST(Node, TakesUtf8Only) {
+  for (const char* good : {"a: \xC3\xA4", "a: \xE0\xA0\x80", "a: \xED\x9F\xBF", "a: \xEF\xBF\xBD",
+                           "a: \xF0\x90\x80\x80", "a: \xF4\x8F\xBF\xBF",
+                           "\xEF\xBB\xBF"
+                           "a: b",
+                           "a: b\r\nc: d\r\n"}) {
+    EXPECT_EQ(refused(good), "taken") << good;
+  }
+  for (const char* bad :
+       {"\x80", "\xBF", "\xC0\xAF", "\xC1\xBF", "\xC3", "\xC3\x28", "\xE0\x9F\xBF", "\xE1\x80",
+        "\xED\xA0\x80", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xFF"}) {
+    EXPECT_EQ(refused("a: 1\nb: '" + std::string(bad)), "f:2:5: the file is not valid UTF-8");
+    EXPECT_EQ(refused("a: 1\n# " + std::string(bad) + "\n"), "f:2:3: the file is not valid UTF-8");
+  }
+  EXPECT_EQ(refused("\xEF\xBB\xBF"
+                    "a: 'x\n"),
+            "f:1:4: not valid YAML: the quote is never closed");
 }
 
 TEST(Node, Limits) {
@@ -90,6 +113,10 @@ TEST(Node, Describes) {
   EXPECT_EQ(describe(root->items[2]), "empty");
   EXPECT_EQ(describe(root->items[3]), "\"a?b\"");
   EXPECT_EQ(describe(root->items[4]), '"' + std::string(64, 'x') + "...\"");
+  EXPECT_EQ(quotable(std::string(63, 'x') + "\xC3\xA4z"), std::string(63, 'x') + "...")
+      << "between characters";
+  EXPECT_EQ(quotable(std::string(62, 'x') + "\xC3\xA4z"), std::string(62, 'x') + "\xC3\xA4...");
+  EXPECT_EQ(quotable(std::string(62, 'x') + "\xC3\xA4"), std::string(62, 'x') + "\xC3\xA4");
 }
 
 }  // namespace
