@@ -64,8 +64,9 @@ std::optional<std::uint64_t> memory_of_cgroup(std::string_view line) {
   return bytes;
 }
 
-std::uint64_t memory_limit() {
+std::uint64_t memory_limit(std::optional<std::uint64_t> wanted) {
   std::uint64_t limit = static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) * page();
+  if (wanted) limit = std::min(limit, *wanted);
   const auto lower_to = [&limit](const std::filesystem::path& file) {
     if (const auto bytes = memory_of_cgroup(first_line(file))) limit = std::min(limit, *bytes);
   };

@@ -1,7 +1,7 @@
 // Says that the process is about to run out of memory, so that workers refuse new requests (503 `overloaded`)
-// while those under way can still end: being killed would end them all. The limit is that of the cgroup, else
-// the machine's memory; overloaded from nine tenths of it on, until an eighth of it and more is free again.
-// Control thread, but for the flag, which any thread reads.
+// while those under way can still end: being killed would end them all. The limit is what the configuration
+// says, and at most that of the cgroup and the machine's memory; overloaded from nine tenths of it on, until
+// an eighth of it and more is free again. Control thread, but for the flag, which any thread reads.
 #pragma once
 
 #include <atomic>
@@ -24,6 +24,7 @@ class MemoryWatch final : private net::Expirable {
   MemoryWatch(const MemoryWatch&) = delete;
   MemoryWatch& operator=(const MemoryWatch&) = delete;
 
+  void set_limit(std::uint64_t limit) { limit_ = limit; }
   void start();
   void stop() { look_.cancel(); }
   [[nodiscard]] const std::atomic<bool>& overloaded() const { return overloaded_; }
@@ -32,15 +33,16 @@ class MemoryWatch final : private net::Expirable {
   void on_deadline(int which) override;
 
   pipeline::EventLog& log_;
-  const std::uint64_t limit_;
+  std::uint64_t limit_;
   const std::function<std::uint64_t()> resident_;
   const std::function<void()> release_;
   net::Deadline look_;
   std::atomic<bool> overloaded_ = false;
 };
 
-// Bytes that this process may use: the least that one of its cgroups (v2, or v1's own) or the machine grants.
-[[nodiscard]] std::uint64_t memory_limit();
+// Bytes that this process may use: the least that one of its cgroups (v2, or v1's own) or the machine grants,
+// and no more than `wanted`.
+[[nodiscard]] std::uint64_t memory_limit(std::optional<std::uint64_t> wanted);
 // Bytes of a cgroup's memory.max or memory.limit_in_bytes; nothing: no limit.
 [[nodiscard]] std::optional<std::uint64_t> memory_of_cgroup(std::string_view line);
 // Bytes of this process in memory now.

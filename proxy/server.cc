@@ -74,7 +74,7 @@ Server::Server(cli::RunOptions options)
       certificates_(
           control_, log_, {},
           [this](const std::shared_ptr<const listener::Config>& config) { replace_config(config); }),
-      memory_(control_, log_, memory_limit(), &resident_memory, &release_memory),
+      memory_(control_, log_, memory_limit(settings_.memory), &resident_memory, &release_memory),
       configuration_watch_(control_.io(), {}, [this] { reload("the files have changed", nullptr); }),
       signals_(control_.io(), SIGTERM, SIGINT, SIGHUP),
       delay_(control_.io()),

@@ -166,6 +166,7 @@ void Server::commit(Next next) {
   }
   assertions_ = next.rules->assertions;
   certificates_.keep(next.listeners);
+  memory_.set_limit(memory_limit(next.settings.memory));
   const telemetry::LogSettings log = log_settings(next.settings.log);
   log_.set_level(log.level);
   log_.set_access(log.access);

@@ -65,6 +65,21 @@ Value<std::uint64_t> size(std::uint64_t least, std::uint64_t most) {
   return value;
 }
 
+Value<std::optional<std::uint64_t>> size_or_auto(std::uint64_t least, std::uint64_t most) {
+  auto value = scalar(
+      [least, most](std::string_view text) -> Parsed<std::optional<std::uint64_t>> {
+        if (text == "auto") return std::optional<std::uint64_t>();
+        const auto bytes = parse_size(text, least, most);
+        if (!bytes) return std::unexpected("auto or " + bytes.error());
+        return *bytes;
+      },
+      size_form(least, most, "auto|"));
+  value.write = [](const std::optional<std::uint64_t>& written) {
+    return boost::json::value(written ? size_words(*written) : "auto");
+  };
+  return value;
+}
+
 Value<std::uint64_t> size_or_unlimited() {
   constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
   auto value = scalar(

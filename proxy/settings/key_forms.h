@@ -37,6 +37,8 @@ template <class Whole>
 }
 
 [[nodiscard]] Value<std::uint64_t> size(std::uint64_t least, std::uint64_t most);
+// `auto`, which is nullopt, or a size.
+[[nodiscard]] Value<std::optional<std::uint64_t>> size_or_auto(std::uint64_t least, std::uint64_t most);
 // `unlimited`, or a size; 0 is no body at all.
 [[nodiscard]] Value<std::uint64_t> size_or_unlimited();
 [[nodiscard]] Value<double> share();

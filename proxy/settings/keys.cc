@@ -13,6 +13,9 @@ namespace holdfast::settings {
 namespace {
 
 constexpr unsigned kMostWorkers = 1024;
+// Less than that is used before the first client comes.
+constexpr std::uint64_t kLeastMemory = 32ULL * 1024 * 1024;
+constexpr std::uint64_t kMostMemory = 1024ULL * 1024 * 1024 * 1024 * 1024;
 
 Value<std::optional<unsigned>> workers() {
   auto value = scalar(
@@ -95,6 +98,9 @@ const Keys<Draft>& file_keys() {
           .about("The API's URL; shorthand for one entry of upstreams"),
       member<Draft>("workers", workers(), &Settings::workers)
           .about("Threads that serve; auto: one per CPU that the process may use, at most 8"),
+      member<Draft>("memory", size_or_auto(kLeastMemory, kMostMemory), &Settings::memory)
+          .about(
+              "What the process may use; near it new requests are refused (503). auto: its cgroup's limit"),
       member<Draft>("listeners", list(listener(), "must not be empty; leave the key out for :8443 with TLS"),
                     &Draft::listeners_written)
           .about("Where clients connect; without it :8443 with tls.crt and tls.key beside the file"),

@@ -309,10 +309,11 @@ struct Shutdown {
 };
 
 struct Settings {
-  std::filesystem::path file;       // as it was named to the loader
-  std::optional<unsigned> workers;  // nullopt: auto
-  std::vector<Listener> listeners;  // never empty
-  std::vector<Issuer> issuers;      // may be empty where no route asks for a token
+  std::filesystem::path file;           // as it was named to the loader
+  std::optional<unsigned> workers;      // nullopt: auto
+  std::optional<std::uint64_t> memory;  // bytes; nullopt: auto
+  std::vector<Listener> listeners;      // never empty
+  std::vector<Issuer> issuers;          // may be empty where no route asks for a token
   Dpop dpop;
   std::vector<Upstream> upstreams;
   std::vector<Route> routes;  // never empty; first match wins

@@ -125,6 +125,7 @@ std::vector<std::string> changes(const Settings& before, const Settings& after) 
   const auto whole = [&](bool same, std::string_view what) {
     if (!same) out.push_back(std::string(what) + " changed");
   };
+  whole(before.memory == after.memory, "memory");
   whole(before.dpop == after.dpop, "dpop");
   whole(before.identity_headers == after.identity_headers, "identity headers");
   whole(before.assertion == after.assertion, "identity assertion");

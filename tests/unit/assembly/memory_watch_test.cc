@@ -66,7 +66,9 @@ TEST(MemoryWatch, ReadsLimits) {
   for (const char* text : {"max", "", "0", "-1", "1 2", "1x", "99999999999999999999999"}) {
     EXPECT_FALSE(memory_of_cgroup(text)) << text;
   }
-  EXPECT_GT(memory_limit(), resident_memory());
+  EXPECT_GT(memory_limit(std::nullopt), resident_memory());
+  EXPECT_EQ(memory_limit(1), 1U);
+  EXPECT_EQ(memory_limit(std::uint64_t{1} << 62), memory_limit(std::nullopt));
 }
 
 TEST(MemoryWatch, KnowsWhatTheProcessUsesAndGivesBack) {

@@ -116,12 +116,14 @@ TEST(Load, ReferenceShowsTheDefaults) {
   EXPECT_EQ(settings.log, Log());
   EXPECT_EQ(settings.shutdown, Shutdown());
   EXPECT_EQ(settings.workers, Settings().workers);
+  EXPECT_EQ(settings.memory, Settings().memory);
 }
 
 // Each key with a value that is not its default lands in its own member, and nowhere else.
 TEST(Load, EveryKeyChangesItsMember) {
   const Settings s = loaded(R"(
 workers: 3
+memory: 256MiB
 listeners:
 - name: one
   address: "[::1]:8443"
@@ -194,6 +196,7 @@ shutdown: {delay: 1s, drain: 2s}
   e.file = "/etc/holdfast/holdfast.yaml";
   const std::filesystem::path at = "/etc/holdfast";
   e.workers = 3;
+  e.memory = 256 * 1024 * 1024;
   e.listeners = {
       {"one",
        {"::1", 8443},
