@@ -9,7 +9,7 @@
 namespace holdfast::integration {
 namespace {
 
-using support::Http2Answer;
+using support::Http2Reply;
 using support::Http2Request;
 using support::Http2Server;
 
@@ -37,9 +37,9 @@ class Http2BackendTest : public testing::Test {
 };
 
 TEST_F(Http2BackendTest, AVerifiedRequestAndItsAnswer) {
-  backend.on_request([](const Http2Request& request) -> std::optional<Http2Answer> {
+  backend.on_request([](const Http2Request& request) -> std::optional<Http2Reply> {
     if (!request.whole) return std::nullopt;
-    return Http2Answer{.status = 201, .fields = {{{"x-made", "yes"}}}, .body = "made"};
+    return Http2Reply{.status = 201, .fields = {{{"x-made", "yes"}}}, .body = "made"};
   });
   Request request = sidecar.with_proof("POST", "/orders/7");
   request.add("X-Kept", "1").add("Connection", "X-Hop").add("X-Hop", "1").add("Cookie", "a=1; b=2");
@@ -65,10 +65,10 @@ TEST_F(Http2BackendTest, AVerifiedRequestAndItsAnswer) {
 }
 
 TEST_F(Http2BackendTest, HeadsWithoutBodiesAndInterimOnes) {
-  backend.on_request([](const Http2Request& request) -> std::optional<Http2Answer> {
+  backend.on_request([](const Http2Request& request) -> std::optional<Http2Reply> {
     if (!request.whole) return std::nullopt;
-    if (request.fields.value(":method") == "HEAD") return Http2Answer{.fields = {{{"content-length", "77"}}}};
-    return Http2Answer{.status = 204, .interim = {103}};
+    if (request.fields.value(":method") == "HEAD") return Http2Reply{.fields = {{{"content-length", "77"}}}};
+    return Http2Reply{.status = 204, .interim = {103}};
   });
   const Response head = sidecar.send(public_request("HEAD"));
   EXPECT_EQ(head.status, 200);
@@ -79,7 +79,7 @@ TEST_F(Http2BackendTest, HeadsWithoutBodiesAndInterimOnes) {
 }
 
 TEST_F(Http2BackendTest, StreamsBothWaysAtOnceWithTrailers) {
-  backend.on_request([](const Http2Request&) { return std::optional(Http2Answer{.echo = true}); });
+  backend.on_request([](const Http2Request&) { return std::optional(Http2Reply{.echo = true}); });
   Stream stream = sidecar.dial();
   Request request = public_request("POST");
   stream.send(request.add("Transfer-Encoding", "chunked").raw());
@@ -99,9 +99,9 @@ TEST_F(Http2BackendTest, StreamsBothWaysAtOnceWithTrailers) {
 }
 
 TEST_F(Http2BackendTest, LargeBodiesWithASlowReader) {
-  backend.on_request([](const Http2Request& request) -> std::optional<Http2Answer> {
+  backend.on_request([](const Http2Request& request) -> std::optional<Http2Reply> {
     if (!request.whole) return std::nullopt;
-    return Http2Answer{.generated = 64 * kMiB};
+    return Http2Reply{.generated = 64 * kMiB};
   });
   Stream stream = sidecar.dial();
   stream.send(public_request().raw());
@@ -157,9 +157,9 @@ TEST_F(Http2BackendTest, ManyRequestsShareFewConnections) {
 
 TEST_F(Http2BackendTest, GoawayLosesNoRequest) {
   std::atomic<int> count{0};
-  backend.on_request([&](const Http2Request& request) -> std::optional<Http2Answer> {
+  backend.on_request([&](const Http2Request& request) -> std::optional<Http2Reply> {
     if (!request.whole) return std::nullopt;
-    return Http2Answer{.body = "ok", .goaway = ++count % 20 == 0};
+    return Http2Reply{.body = "ok", .goaway = ++count % 20 == 0};
   });
   constexpr int kClients = 6;
   constexpr int kEach = 40;
@@ -184,11 +184,11 @@ TEST_F(Http2BackendTest, GoawayLosesNoRequest) {
 }
 
 TEST_F(Http2BackendTest, ABackendThatResetsOrCuts) {
-  backend.on_request([](const Http2Request& request) -> std::optional<Http2Answer> {
+  backend.on_request([](const Http2Request& request) -> std::optional<Http2Reply> {
     if (!request.whole) return std::nullopt;
-    if (request.body == "cut") return Http2Answer{.cut = true};
-    if (request.body == "reset") return Http2Answer{.reset = 2};
-    return Http2Answer{.body = "ok"};
+    if (request.body == "cut") return Http2Reply{.cut = true};
+    if (request.body == "reset") return Http2Reply{.reset = 2};
+    return Http2Reply{.body = "ok"};
   });
   for (const char* how : {"cut", "reset"}) {
     expect_refusal(sidecar.send(public_request("POST", how)), 502, "upstream_unavailable");
@@ -197,10 +197,10 @@ TEST_F(Http2BackendTest, ABackendThatResetsOrCuts) {
 }
 
 TEST_F(Http2BackendTest, AnAnswerThatIsCutOffIsNotPassedAsWhole) {
-  backend.on_request([](const Http2Request& request) -> std::optional<Http2Answer> {
+  backend.on_request([](const Http2Request& request) -> std::optional<Http2Reply> {
     if (!request.whole) return std::nullopt;
     // Less than it announced.
-    return Http2Answer{.fields = {{{"content-length", "10"}}}, .body = "short"};
+    return Http2Reply{.fields = {{{"content-length", "10"}}}, .body = "short"};
   });
   Stream stream = sidecar.dial();
   stream.send(public_request("POST", "x").raw());
@@ -241,7 +241,7 @@ TEST(Http2BackendGarbageTest, IsBadGateway) {
 
 TEST(Http2BackendSlowTest, IsGatewayTimeout) {
   Http2Server backend;
-  backend.on_request([](const Http2Request&) { return std::optional<Http2Answer>(); });
+  backend.on_request([](const Http2Request&) { return std::optional<Http2Reply>(); });
   Settings settings;
   settings.servers = "\"" + backend.url() + "\"";
   settings.upstream = "timeouts: {response: 300ms}, ";

@@ -53,7 +53,7 @@ class Http2Server::Connection {
  private:
   struct Stream {
     Http2Request request;
-    std::optional<Http2Answer> answer;
+    std::optional<Http2Reply> answer;
     std::uint64_t generated = 0;
     std::size_t sent = 0;  // of answer.body
     std::string echo;
@@ -112,7 +112,7 @@ class Http2Server::Connection {
   static ssize_t read_body(nghttp2_session* session, std::int32_t id, std::uint8_t* into, std::size_t room,
                            std::uint32_t* flags, nghttp2_data_source*, void* user) {
     Stream& stream = self(user).streams_[id];
-    const Http2Answer& answer = *stream.answer;
+    const Http2Reply& answer = *stream.answer;
     std::size_t size = std::min(room, answer.body.size() - stream.sent);
     std::copy_n(answer.body.data() + stream.sent, size, into);
     stream.sent += size;
@@ -143,7 +143,7 @@ class Http2Server::Connection {
   void ask(Stream& stream) {
     stream.answer = server_.handler()(stream.request);
     if (!stream.answer) return;
-    const Http2Answer& answer = *stream.answer;
+    const Http2Reply& answer = *stream.answer;
     const std::int32_t id = stream.request.stream;
     processed_ = std::max(processed_, id);
     if (answer.cut) {
@@ -230,7 +230,7 @@ class Http2Server::Connection {
 
 Http2Server::Http2Server()
     : port_(free_port()), listening_(listen_loopback(port_)), handler_([](const Http2Request& request) {
-        return request.whole ? std::optional(Http2Answer{.body = "ok"}) : std::nullopt;
+        return request.whole ? std::optional(Http2Reply{.body = "ok"}) : std::nullopt;
       }) {
   acceptor_ = std::thread([this] { accept_loop(); });
 }

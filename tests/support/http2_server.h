@@ -31,7 +31,7 @@ struct Http2Request {
   bool whole = false;
 };
 
-struct Http2Answer {
+struct Http2Reply {
   int status = 200;
   Fields fields{};
   std::string body{};
@@ -48,7 +48,7 @@ struct Http2Answer {
 
 class Http2Server {
  public:
-  using Handler = std::function<std::optional<Http2Answer>(const Http2Request&)>;
+  using Handler = std::function<std::optional<Http2Reply>(const Http2Request&)>;
 
   // Answers 200 `ok` to every whole request until told otherwise.
   Http2Server();
