@@ -1,9 +1,13 @@
 // panva's oidc-provider, a certified server with other habits: ES256 access tokens of type at+jwt by resource indicators
-// (RFC 8707), nonces at its own token endpoint, no realm roles. Code grant through its forms, and client credentials.
+// (RFC 8707), nonces at its own token endpoint, no realm roles. Code grant through its forms, and client credentials. Its tokens
+// for a second resource are opaque, so Holdfast has to ask what they are (RFC 7662).
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as jose from 'jose';
 import { Provider } from 'oidc-provider';
 import * as client from 'openid-client';
@@ -13,8 +17,10 @@ import { codeGrant, discover } from './support/keycloak.mjs';
 import { freePorts } from './support/process.mjs';
 
 const resource = 'https://api.example.com/';
+const opaqueResource = 'https://opaque.example.com/';
+const apiSecret = 'what-the-api-shows-when-it-asks!';
 
-/** An oidc-provider on loopback whose access tokens for `resource` are JWTs for the audience orders-api. */
+/** An oidc-provider on loopback whose access tokens for `resource` are JWTs for the audience orders-api; for the other, opaque. */
 async function startProvider() {
   const [port] = await freePorts(1);
   const url = `http://127.0.0.1:${port}`;
@@ -30,6 +36,7 @@ async function startProvider() {
         grant_types: ['authorization_code'], response_types: ['code'], dpop_bound_access_tokens: true },
       { client_id: 'batch', client_secret: 'batch-secret-of-thirty-two-bytes!', redirect_uris: [], response_types: [],
         grant_types: ['client_credentials'], dpop_bound_access_tokens: true },
+      { client_id: 'orders-api', client_secret: apiSecret, redirect_uris: [], response_types: [], grant_types: [] },
     ],
     enabledJWA: { dPoPSigningAlgValues: ['ES256', 'PS256', 'RS256', 'Ed25519'] },
     ttl: { AccessToken: 300, AuthorizationCode: 60, ClientCredentials: 300, Grant: 300, IdToken: 300, Interaction: 300, Session: 300 },
@@ -37,11 +44,16 @@ async function startProvider() {
     scopes: ['openid', 'orders:read', 'orders:write'],
     features: {
       clientCredentials: { enabled: true },
+      introspection: { enabled: true, allowedPolicy: (context, asking) => asking.clientId === 'orders-api' },
+      revocation: { enabled: true, allowedPolicy: (context, asking, token) => asking.clientId === token.clientId },
       dPoP: { enabled: true, nonceSecret: crypto.getRandomValues(Buffer.alloc(32)), requireNonce: () => true },
       resourceIndicators: {
         enabled: true,
         useGrantedResource: () => true,
-        getResourceServerInfo: () => ({ scope: 'orders:read orders:write', audience: 'orders-api', accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } }),
+        getResourceServerInfo: (context, indicator) => ({
+          scope: 'orders:read orders:write', audience: 'orders-api',
+          ...(indicator === resource ? { accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } } : { accessTokenFormat: 'opaque' }),
+        }),
       },
     },
   });
@@ -60,8 +72,13 @@ describe('oidc-provider', () => {
 
   before(async () => {
     [provider, backend] = await Promise.all([startProvider(), startBackend()]);
+    const secretFile = join(process.env.HOLDFAST_E2E_FOLDER, 'oidc-provider-secret');
+    await writeFile(secretFile, apiSecret, { mode: 0o600 });
     holdfast = await startHoldfast({
-      issuers: [{ name: 'panva', url: provider.url, audiences: ['orders-api'], token_type: 'at+jwt' }],
+      issuers: [{
+        name: 'panva', url: provider.url, audiences: ['orders-api'], token_type: 'at+jwt',
+        introspection: { mode: 'opaque', client_id: 'orders-api', client_secret_file: secretFile, cache: '1s' },
+      }],
       upstreams: [{ name: 'orders', servers: [backend.url] }],
       routes: [
         { name: 'payments', match: { path: '/payments' }, nonce: 'required', upstream: 'orders' },
@@ -111,6 +128,39 @@ describe('oidc-provider', () => {
       assert.equal(answer.status, 200, algorithm);
       assert.equal((await answer.json()).headers['x-auth-client-id'], 'batch');
       assert.equal((await get(configuration, tokens.access_token, '/orders', handle, 'POST')).status, 200, algorithm);
+    }
+  });
+
+  it('opaque tokens, until they are revoked', async () => {
+    const configuration = await discover(provider.url, 'batch', client.ClientSecretBasic('batch-secret-of-thirty-two-bytes!'));
+    const handle = client.getDPoPHandle(configuration, await client.randomDPoPKeyPair('ES256'));
+    const tokens = await client.clientCredentialsGrant(configuration, { resource: opaqueResource, scope: 'orders:read' }, { DPoP: handle });
+    assert.doesNotMatch(tokens.access_token, /\./, 'no JWT');
+    const answer = await get(configuration, tokens.access_token, '/orders', handle);
+    assert.equal(answer.status, 200);
+    const seen = (await answer.json()).headers;
+    assert.equal(seen['x-auth-client-id'], 'batch');
+    assert.equal(seen['x-auth-scope'], 'orders:read');
+    assert.equal(seen['x-auth-issuer'], provider.url);
+    assert.equal(seen['x-auth-key-thumbprint'], await handle.calculateThumbprint());
+    const refused = (status, challenge) => (error) => {
+      assert.equal(error.status, status);
+      assert.match(error.response.headers.get('www-authenticate'), challenge);
+      return true;
+    };
+    await assert.rejects(get(configuration, tokens.access_token, '/orders', handle, 'POST'), refused(403, /insufficient_scope/));
+    const stranger = client.getDPoPHandle(configuration, await client.randomDPoPKeyPair('ES256'));
+    await assert.rejects(get(configuration, tokens.access_token, '/orders', stranger), refused(403, /invalid_token/));
+
+    await client.tokenRevocation(configuration, tokens.access_token);
+    const revoked = Date.now();
+    for (let began = revoked; ; await sleep(100), began = Date.now()) {
+      const later = await get(configuration, tokens.access_token, '/orders', handle).catch((error) => error);
+      if (later.status !== 200) {
+        refused(401, /invalid_token/)(later);
+        break;
+      }
+      assert.ok(began - revoked < 1000, `still taken ${began - revoked} ms after it was revoked`);
     }
   });
 });

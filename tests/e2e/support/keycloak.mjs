@@ -74,6 +74,12 @@ export class Administrator {
     return response.status === 200 ? response.json() : undefined;
   }
 
+  async changeClient(clientId, changes) {
+    const [found] = await this.call('GET', `/clients?clientId=${clientId}`);
+    const attributes = { ...found.attributes, ...changes.attributes };
+    await this.call('PUT', `/clients/${found.id}`, { ...found, ...changes, attributes });
+  }
+
   /** Adds an RSA key that signs from now on; keys of before stay published. Gives the component's id. */
   async rotate(priority) {
     const realm = await this.call('GET', '');
