@@ -89,6 +89,7 @@ policy::Route route(const settings::Settings& settings, const settings::Route& f
   }
   route.require.acr = from.require.acr;
   route.require.max_auth_age = from.require.max_auth_age;
+  route.enforce = from.enforce;
   route.nonce_required = from.nonce == settings::NonceMode::kRequired;
   if (from.upstream) route.upstream = settings.upstreams[*from.upstream].name;
   route.strip_prefix = from.strip_prefix;

@@ -9,11 +9,14 @@ class Verifier;
 class Admission {
  public:
   enum class Kind : unsigned char {
-    kVerified,   // token, proof, binding, policy and replay claim all passed
-    kBearer,     // the route takes Bearer, and a token that is bound to no key passed; no key was proven
-    kAnonymous,  // the route is public
+    kVerified,    // token, proof, binding, policy and replay claim all passed
+    kBearer,      // the route takes Bearer, and a token that is bound to no key passed; no key was proven
+    kAnonymous,   // the route is public
+    kUnenforced,  // the route reports only, and something did not pass: nothing is known of the caller
   };
   [[nodiscard]] Kind kind() const { return kind_; }
+  // Whether a token passed, so that the backend may be told whose it is.
+  [[nodiscard]] bool names_caller() const { return kind_ == Kind::kVerified || kind_ == Kind::kBearer; }
 
  private:
   friend class Verifier;

@@ -45,7 +45,7 @@ std::size_t passing(http::WebSocketFrames& frames, std::span<const char> bytes, 
 
 void Request::watch_expiry(const http::ResponseHead& head) {
   if (head.body.kind == http::BodyLength::Kind::kNone || evidence_.token == nullptr ||
-      !rules_->links[route()->index].close_at_expiry) {
+      !rules_->links[route()->index].close_at_expiry || policy::reports_only(*route())) {
     return;
   }
   const UnixTime now = flow_.ports().now().wall;

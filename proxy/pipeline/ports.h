@@ -189,7 +189,7 @@ struct AccessRecord {
   std::string_view upstream, upstream_server;
   std::optional<double> upstream_ms;
   std::uint64_t bytes_in = 0, bytes_out = 0;
-  std::string_view decision;  // allow | deny
+  std::string_view decision;  // allow | deny | report: it passed, though there was a `reason` to refuse it
   std::optional<Reason> reason;
   std::string_view scheme;  // of the credentials that were looked at: dpop | bearer
   std::string_view sub, client_id, jkt, kid, proof_alg;

@@ -199,12 +199,19 @@ void Request::on_response_head(http::ResponseHead head) {
   // An answer without a message has all in its head.
   if (grpc_) grpc_status_ = answer::read_grpc_status(head.fields);
   if (forwarded_) upstream_ms_ = milliseconds_between(*forwarded_, flow_.ports().now());
-  if (evidence_.freshness.nonce && evidence_.freshness.nonce->past_half_life) {
-    answer::offer_nonce(head.fields, rules_->nonces->issue(flow_.ports().now().wall));
-  }
+  offer_nonce(head.fields);
   head_sent_ = true;
   watch_expiry(head);
   client_->on_response_head(std::move(head));
+}
+
+// The next one, once the one used is past half its life. Where the route reports only, a client that speaks
+// DPoP learns its first one here, since no 401 tells it.
+void Request::offer_nonce(http::Fields& response) {
+  const bool due = evidence_.freshness.nonce && evidence_.freshness.nonce->past_half_life;
+  const bool missed = reported_ && tried_ == policy::AuthScheme::dpop && !evidence_.freshness.nonce &&
+                      rules_->links[route()->index].nonce_required;
+  if (due || missed) answer::offer_nonce(response, rules_->nonces->issue(flow_.ports().now().wall));
 }
 
 void Request::on_response_data(std::span<const char> bytes) {
@@ -267,8 +274,8 @@ void Request::finish() {
   record.upstream_ms = upstream_ms_;
   record.bytes_in = bytes_in_;
   record.bytes_out = bytes_out_;
-  record.decision = forwarded_ ? "allow" : "deny";
-  record.reason = reason_;
+  record.decision = reported_ ? "report" : forwarded_ ? "allow" : "deny";
+  record.reason = reported_ ? reported_ : reason_;
   if (token != nullptr) {
     if (token->sub) record.sub = *token->sub;
     if (token->client_id) record.client_id = *token->client_id;

@@ -48,6 +48,7 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   // request_flow.cc, in the order of the story
   [[nodiscard]] bool is_overloaded() const;
   [[nodiscard]] Checked<void> locate();
+  [[nodiscard]] Checked<void> check_origin();
   [[nodiscard]] Checked<void> gather();
   void with_keys();
   void refetch_keys();
@@ -56,9 +57,11 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   void claim_replay();
   void forward(const Admission& admission);
   [[nodiscard]] Checked<void> sign_identity();
+  void decide_against(const Refusal& refusal);
   void deny(const Refusal& refusal);
 
   // relay.cc
+  void offer_nonce(http::Fields& response);
   void answer(answer::Answer answer);
   void fail(Cause cause);
   void end_grpc(std::uint16_t http_status, std::string_view detail);
@@ -107,6 +110,7 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   // For the access log.
   std::uint16_t status_ = 0;
   std::optional<Reason> reason_;
+  std::optional<Reason> reported_;  // why the request would have been refused, where it passed all the same
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
   std::optional<Now> forwarded_;

@@ -34,7 +34,8 @@ void Request::run() {
   }
   if (auto located = locate(); !located) return deny(located.error());
   if (!policy::is_protected(route()->access)) return forward(Verifier::admit_anonymous());
-  if (auto gathered = gather(); !gathered) return deny(gathered.error());
+  if (auto known = check_origin(); !known) return decide_against(known.error());
+  if (auto gathered = gather(); !gathered) return decide_against(gathered.error());
   evidence_.opaque ? introspect() : with_keys();
 }
 
@@ -60,9 +61,12 @@ Checked<void> Request::locate() {
   if (route()->access == policy::Access::deny) {
     return holdfast::refuse(Reason::route_denied, "this route is closed");
   }
-  if (policy::is_protected(route()->access) && !origin_->known()) {
-    return std::unexpected(policy::origin_unknown(origin_->origin()));
-  }
+  return {};
+}
+
+// A proof says something here only where it could not have been made for somebody else.
+Checked<void> Request::check_origin() {
+  if (!origin_->known()) return std::unexpected(policy::origin_unknown(origin_->origin()));
   return {};
 }
 
@@ -87,7 +91,7 @@ void Request::with_keys() {
       flow_.verifier().settle_token(subject_, evidence_, flow_.ports().keys.keys(issuer_number()));
   if (settled) return Verifier::is_introspected(subject_, evidence_) ? introspect() : with_token();
   if (settled.error().reason == Reason::token_key_unknown && !refetched_) return refetch_keys();
-  deny(settled.error());
+  decide_against(settled.error());
 }
 
 void Request::refetch_keys() {
@@ -103,19 +107,20 @@ void Request::refetch_keys() {
 // it speaks for itself is worth the question, and only from a client that has proven its key.
 void Request::introspect() {
   const Now now = flow_.ports().now();
-  if (auto judged = Verifier::judge_unasked(subject_, evidence_, now.wall); !judged)
-    return deny(judged.error());
+  if (auto judged = Verifier::judge_unasked(subject_, evidence_, now.wall); !judged) {
+    return decide_against(judged.error());
+  }
   if (flow_.ports().upstreams.is_overloaded(rules_->links[route()->index].upstream)) {
     return fail(Cause::kOverloaded);
   }
   if (!evidence_.is_bearer()) {
-    if (auto verified = Verifier::verify_proof(evidence_); !verified) return deny(verified.error());
+    if (auto verified = Verifier::verify_proof(evidence_); !verified) return decide_against(verified.error());
     proven_ = true;
   }
   flow_.ports().introspector.introspect(Verifier::question(subject_, evidence_), now,
                                         [self = Ref<Request>(this)](const Introspected& said) {
                                           if (!self->client_) return;
-                                          if (!said) return self->deny(said.error());
+                                          if (!said) return self->decide_against(said.error());
                                           self->evidence_.token = *said;
                                           self->with_token();
                                         });
@@ -128,14 +133,16 @@ void Request::with_token() {
   const UnixTime now = flow_.ports().now().wall;
   if (evidence_.is_bearer()) {
     const auto admission = Verifier::admit_bearer(subject_, evidence_, now);
-    return admission ? forward(*admission) : deny(admission.error());
+    return admission ? forward(*admission) : decide_against(admission.error());
   }
-  if (auto judged = Verifier::judge(subject_, evidence_, now); !judged) return deny(judged.error());
+  if (auto judged = Verifier::judge(subject_, evidence_, now); !judged) {
+    return decide_against(judged.error());
+  }
   if (flow_.ports().upstreams.is_overloaded(rules_->links[route()->index].upstream)) {
     return fail(Cause::kOverloaded);
   }
   if (!proven_) {
-    if (auto verified = Verifier::verify_proof(evidence_); !verified) return deny(verified.error());
+    if (auto verified = Verifier::verify_proof(evidence_); !verified) return decide_against(verified.error());
   }
   flow_.verifier().remember_proof(evidence_);
   claim_replay();
@@ -145,22 +152,23 @@ void Request::with_token() {
 void Request::claim_replay() {
   const Now now = flow_.ports().now();
   if (auto fresh = Verifier::check_still_fresh(subject_, evidence_, now.wall); !fresh) {
-    return deny(fresh.error());
+    return decide_against(fresh.error());
   }
   flow_.ports().replay.claim(Verifier::replay_claim(subject_, evidence_, now.wall), now,
                              [self = Ref<Request>(this)](ReplayResult result) {
                                if (!self->client_) return;
                                const auto admission = Verifier::admit(result);
-                               if (!admission) return self->deny(admission.error());
+                               if (!admission) return self->decide_against(admission.error());
                                self->forward(*admission);
                              });
 }
 
 // What the backend gets: no credentials, nothing that poses as ours, who is calling, and the path's one form.
+// Where the route reports only, the credentials are still the backend's to look at.
 void Request::forward(const Admission& admission) {
   const identity::HeaderPlan& plan = rules_->headers;
   plan.strip_request(head_.fields, {.protected_route = policy::is_protected(route()->access),
-                                    .credentials_pass = false,
+                                    .credentials_pass = policy::reports_only(*route()),
                                     .from_trusted_proxy = origin_->from_trusted_proxy()});
   identity::set_forwarding(head_.fields,
                            {.peer = connection_.client_ip,
@@ -168,10 +176,10 @@ void Request::forward(const Admission& admission) {
                             .version_major = head_.version_major,
                             .version_minor = head_.version_minor},
                            ids_);
-  if (connection_.client_certificate != nullptr) {
+  if (admission.kind() != Admission::Kind::kUnenforced && connection_.client_certificate != nullptr) {
     identity::set_client_certificate(plan, head_.fields, connection_.client_certificate->subject);
   }
-  if (admission.kind() != Admission::Kind::kAnonymous) {
+  if (admission.names_caller()) {
     identity::set_identity(plan, head_.fields, *evidence_.token, evidence_.jkt());
     if (auto signed_for = sign_identity(); !signed_for) return deny(signed_for.error());
   }
@@ -194,6 +202,15 @@ Checked<void> Request::sign_identity() {
   if (!assertion) return std::unexpected(assertion.error());
   head_.fields.add(rules_->assertions->settings().header, (*assertion)->assertion);
   return {};
+}
+
+// What speaks against this caller. On a route that reports only it is told to the log, and the request passes
+// with nothing said about who is calling; what is wrong with the request itself comes to deny() anywhere.
+void Request::decide_against(const Refusal& refusal) {
+  const auto admission = Verifier::admit_unenforced(*route());
+  if (!admission) return deny(refusal);
+  reported_ = refusal.reason;
+  forward(*admission);
 }
 
 void Request::deny(const Refusal& refusal) {

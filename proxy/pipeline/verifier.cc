@@ -260,4 +260,9 @@ Checked<Admission> Verifier::admit(ReplayResult result) {
   return refuse(Reason::replay_store_unavailable, "the replay store does not answer");
 }
 
+std::optional<Admission> Verifier::admit_unenforced(const policy::Route& route) {
+  if (!policy::reports_only(route)) return std::nullopt;
+  return Admission(Admission::Kind::kUnenforced);
+}
+
 }  // namespace holdfast::pipeline

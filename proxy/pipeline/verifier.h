@@ -112,6 +112,9 @@ class Verifier {
   [[nodiscard]] static Checked<Admission> admit(ReplayResult result);
   // For a route that asks for no proof.
   [[nodiscard]] static Admission admit_anonymous() { return Admission(Admission::Kind::kAnonymous); }
+  // For a request that was refused, on a route that reports only; nothing on any other, so that no mistake in
+  // the flow lets anybody in there.
+  [[nodiscard]] static std::optional<Admission> admit_unenforced(const policy::Route& route);
 
   // Tokens verified under other rules count no more.
   void forget_tokens() { tokens_.clear(); }

@@ -37,11 +37,17 @@ struct Route {
   std::vector<std::string> issuers;  // names of configured issuers; empty only where none is needed
   Requirements require;
   std::optional<bool> nonce_required;  // empty: as dpop.nonce.mode says
-  bool enforce = true;
-  std::string upstream;      // name of a configured upstream; empty for deny
-  std::string strip_prefix;  // "/v1": whole segments
-  std::size_t index = 0;     // place in the table, for whatever is kept beside a route; set by RouteTable
+  bool enforce = true;                 // false: reports_only()
+  std::string upstream;                // name of a configured upstream; empty for deny
+  std::string strip_prefix;            // "/v1": whole segments
+  std::size_t index = 0;  // place in the table, for whatever is kept beside a route; set by RouteTable
 };
+
+// Whether what speaks against a caller is told, and the request passes (enforce: false). A closed route stays
+// closed, and a public one asks for nothing.
+[[nodiscard]] constexpr bool reports_only(const Route& route) {
+  return !route.enforce && is_protected(route.access) && route.access != Access::deny;
+}
 
 // The path that the backend gets: without strip_prefix's segments, never empty.
 [[nodiscard]] std::string_view backend_path(const Route& route, std::string_view path);

@@ -96,7 +96,8 @@ Value<RouteDraft> route() {
       section<RouteDraft>("require", require(), &Route::require).about("What the token must hold beside"),
       member<RouteDraft>("nonce", nonce_mode(), &RouteDraft::own_nonce)
           .about("Whether the proof must hold a nonce; without it as dpop.nonce.mode says"),
-      not_yet<RouteDraft>("enforce", {"true"}).about("Whether a refusal refuses"),
+      member<RouteDraft>("enforce", boolean(), &Route::enforce)
+          .about("Whether a refusal refuses; false tells it to log and metrics only"),
       member<RouteDraft>("upstream", text(), &RouteDraft::upstream_name)
           .about("The API that requests go to, by name; must be said where several are configured"),
       member<RouteDraft>("strip_prefix", path_pattern(), &Route::strip_prefix)

@@ -30,7 +30,7 @@ std::string& line_of_this_thread() {
 }  // namespace
 
 void Log::record(const pipeline::AccessRecord& record) {
-  if (!wants(record.decision == "deny")) return;
+  if (!wants(record.decision == "allow")) return;
   std::string& out = line_of_this_thread();
   LineWriter line(out, format_, record.time, "info", "request");
   line.text("request_id", record.request_id);

@@ -27,9 +27,10 @@ class Log final : public pipeline::AccessLog, public pipeline::EventLog {
       : format_(settings.format), level_(settings.level), access_(settings.access), sink_(sink) {}
 
   // True where record() would write: spares a caller the making of a record that nobody wants.
-  [[nodiscard]] bool wants(bool denied) const {
+  // `allowed`: there was nothing to say against the request.
+  [[nodiscard]] bool wants(bool allowed) const {
     const AccessMode access = access_.load(std::memory_order_relaxed);
-    return access == AccessMode::kAll || (access == AccessMode::kDenied && denied);
+    return access == AccessMode::kAll || (access == AccessMode::kDenied && !allowed);
   }
   void record(const pipeline::AccessRecord& record) override;
 

@@ -11,14 +11,16 @@ void RequestMetrics::record(const pipeline::AccessRecord& record) {
   const double seconds = record.duration_ms / 1000;
   const auto bucket =
       static_cast<std::size_t>(std::lower_bound(kBounds.begin(), kBounds.end(), seconds) - kBounds.begin());
+  const auto decision = static_cast<std::size_t>(
+      std::find(kDecisions.begin(), kDecisions.end() - 1, record.decision) - kDecisions.begin());
+  const std::size_t word = record.reason ? static_cast<std::size_t>(*record.reason) + 1 : 0;
   {
     const std::lock_guard lock(mutex_);
     auto found = routes_.find(record.route);
     if (found == routes_.end()) found = routes_.emplace(record.route, Route()).first;
     Route& route = found->second;
     ++route.requests[{method, record.status}];
-    ++route.decisions[(record.decision == "deny" ? kWords : 0) +
-                      (record.reason ? static_cast<std::size_t>(*record.reason) + 1 : 0)];
+    ++route.decisions[decision * kWords + word];
     for (std::size_t i = 0; i < kSchemes.size(); ++i) {
       if (record.scheme == kSchemes[i] && record.decision == "allow") ++route.schemes[i];
     }
@@ -52,13 +54,14 @@ void RequestMetrics::write(std::span<RequestMetrics* const> workers, Exposition&
     }
   }
 
-  out.family("holdfast_decisions_total", "counter", "Decisions, by the reason of a refusal.");
+  out.family("holdfast_decisions_total", "counter",
+             "Decisions, by the reason of a refusal, or of what would be one.");
   for (const auto& [name, route] : all) {
-    for (std::size_t i = 0; i < kDecisions; ++i) {
+    for (std::size_t i = 0; i < route.decisions.size(); ++i) {
       if (route.decisions[i] == 0) continue;
       const std::size_t word = i % kWords;
       out.sample({{"route", name},
-                  {"decision", i < kWords ? "allow" : "deny"},
+                  {"decision", kDecisions[i / kWords]},
                   {"reason", word == 0 ? "" : reason_name(kAllReasons[word - 1])}},
                  route.decisions[i]);
     }

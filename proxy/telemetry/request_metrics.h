@@ -40,14 +40,13 @@ class RequestMetrics final : public pipeline::AccessLog {
 
   static constexpr auto kSchemes = std::to_array<std::string_view>({"dpop", "bearer"});
 
-  // Decision (deny or not) and reason (none first), as one number.
-  static constexpr std::size_t kWords = kAllReasons.size() + 1;
-  static constexpr std::size_t kDecisions = 2 * kWords;
+  static constexpr auto kDecisions = std::to_array<std::string_view>({"allow", "report", "deny"});
+  static constexpr std::size_t kWords = kAllReasons.size() + 1;  // none first
 
   struct Route {
     std::map<std::pair<std::size_t, unsigned>, std::uint64_t> requests;  // method, code
-    std::array<std::uint64_t, kDecisions> decisions{};
-    std::array<std::uint64_t, kBounds.size() + 1> durations{};  // not cumulated
+    std::array<std::uint64_t, kDecisions.size() * kWords> decisions{};   // by decision, then reason
+    std::array<std::uint64_t, kBounds.size() + 1> durations{};           // not cumulated
     double seconds = 0;
     std::array<std::uint64_t, kSchemes.size()> schemes{};  // of the credentials of what was allowed
 

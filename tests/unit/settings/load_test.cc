@@ -186,7 +186,7 @@ routes:
 - {name: r2, match: {path: /2}, access: public, upstream: u1}
 - {name: r3, match: {path: /3}, access: deny}
 - {name: r4, match: {path: /4}, issuers: first, upstream: u1}
-- {name: r5, access: dpop_or_bearer, issuers: first, upstream: u1}
+- {name: r5, access: dpop_or_bearer, issuers: first, upstream: u1, enforce: false}
 identity: {headers: {sub: X-Sub, client_id: X-Client, preferred_username: X-User, email: off, scope: X-Scope, roles: X-Roles, iss: X-Iss, jkt: X-Jkt}, client_certificate: X-Cert}
 probes: off
 log: {level: debug, access: denied}
@@ -278,7 +278,7 @@ shutdown: {delay: 1s, drain: 2s}
               {"r2", {{}, {"/2"}, {}}, Access::kPublic, {}, {}, NonceMode::kOff, 0, ""},
               {"r3", {{}, {"/3"}, {}}, Access::kDeny, {}, {}, NonceMode::kOff, std::nullopt, ""},
               {"r4", {{}, {"/4"}, {}}, Access::kDpop, {0}, {}, NonceMode::kRequired, 0, ""},
-              {"r5", {}, Access::kDpopOrBearer, {0}, {}, NonceMode::kRequired, 0, ""}};
+              {"r5", {}, Access::kDpopOrBearer, {0}, {}, NonceMode::kRequired, 0, "", false, false}};
   e.identity_headers = {"X-Sub", "X-Client", "X-User", "", "X-Scope", "X-Roles", "X-Iss", "X-Jkt", "X-Cert"};
   e.probes = std::nullopt;
   e.log = {LogLevel::kDebug, AccessLog::kDenied};

@@ -103,10 +103,12 @@ TEST(Log, AQueryNeverGetsIn) {
 
 TEST(Log, WritesWhatTheAccessModeSays) {
   const auto lines = [](AccessMode mode) {
-    return std::ranges::count(logged({.access = mode}, {allowed(), denied(), allowed()}), '\n');
+    AccessRecord reported = denied();
+    reported.decision = "report";
+    return std::ranges::count(logged({.access = mode}, {allowed(), denied(), allowed(), reported}), '\n');
   };
-  EXPECT_EQ(lines(AccessMode::kAll), 3);
-  EXPECT_EQ(lines(AccessMode::kDenied), 1);
+  EXPECT_EQ(lines(AccessMode::kAll), 4);
+  EXPECT_EQ(lines(AccessMode::kDenied), 2) << "what would be denied is as much of interest";
   EXPECT_EQ(lines(AccessMode::kOff), 0);
 }
 

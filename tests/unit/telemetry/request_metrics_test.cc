@@ -52,7 +52,11 @@ TEST(RequestMetrics, SumsWorkersAndHandsRecordsOn) {
   pipeline::AccessRecord broken = record_of("other", "GET", 502, 1, Reason::upstream_unavailable);
   broken.decision = "allow";
   one.record(broken);
-  EXPECT_EQ(log.records, 7);
+  pipeline::AccessRecord reported = record_of("trial", "GET", 200, 1, Reason::scope_missing);
+  reported.decision = "report";
+  one.record(reported);
+  two.record(reported);
+  EXPECT_EQ(log.records, 9);
 
   Exposition out;
   const std::vector<RequestMetrics*> workers{&one, &two};
@@ -68,6 +72,7 @@ TEST(RequestMetrics, SumsWorkersAndHandsRecordsOn) {
            "holdfast_credentials_total{route=\"orders\",scheme=\"bearer\"} 1\n",
            "holdfast_decisions_total{route=\"orders\",decision=\"deny\",reason=\"proof_replayed\"} 1\n",
            "holdfast_decisions_total{route=\"other\",decision=\"allow\",reason=\"upstream_unavailable\"} 1\n",
+           "holdfast_decisions_total{route=\"trial\",decision=\"report\",reason=\"scope_missing\"} 2\n",
            "# TYPE holdfast_request_duration_seconds histogram\n",
            "holdfast_request_duration_seconds_bucket{route=\"orders\",le=\"0.0005\"} 1\n",
            "holdfast_request_duration_seconds_bucket{route=\"orders\",le=\"0.001\"} 2\n",
@@ -80,6 +85,7 @@ TEST(RequestMetrics, SumsWorkersAndHandsRecordsOn) {
   }
   EXPECT_EQ(text.find("BREW"), std::string::npos) << "a client's word is no label";
   EXPECT_EQ(text.find("credentials_total{route=\"open\""), std::string::npos);
+  EXPECT_EQ(text.find("credentials_total{route=\"trial\""), std::string::npos);
 }
 
 }  // namespace
