@@ -111,6 +111,34 @@ TEST_F(IntrospectionFlowTest, AnIssuerThatDoesNotSayIsAskedAgainLater) {
   EXPECT_FALSE(sent.client->fields.contains("WWW-Authenticate"));
 }
 
+// enforce: false: what the issuer says against a token is told to the log, and so is its silence; a question
+// is still worth asking only for a client that has proven its key.
+TEST_F(IntrospectionFlowTest, ARouteThatReportsOnlyPassesWhatTheIssuerDoesNotConfirm) {
+  policy::Route trial{.name = "trial", .match = {.paths = {"/trial/**"}}};
+  trial.enforce = false;
+  auto made = rules({trial});
+  made->issuers[0].introspection = token::Introspection::kOpaque;
+  flow->replace_rules(made);
+  const auto reported = [&](const Sent& sent) {
+    EXPECT_EQ(sent.client->status, 0) << sent.client->body;
+    EXPECT_EQ(upstreams.admissions.back(), Admission::Kind::kUnenforced);
+    EXPECT_FALSE(upstreams.opened.back()->head.fields.contains("X-Auth-Subject"));
+    upstreams.opened.back()->respond(200);
+    EXPECT_EQ(log.lines.back().decision, "report");
+    return log.lines.back().reason;
+  };
+  const std::string token(kOpaque);
+  EXPECT_EQ(reported(call("/trial/1", token, "rubbish")), Reason::proof_malformed);
+  EXPECT_TRUE(introspector.asked.empty());
+  EXPECT_EQ(reported(call_opaque("/trial/1")), Reason::token_inactive);
+  introspector.available = false;
+  EXPECT_EQ(reported(call_opaque("/trial/1")), Reason::introspection_unavailable);
+  introspector.available = true;
+  introspector.answers[token] = active();
+  call_opaque("/trial/1");
+  EXPECT_EQ(upstreams.admissions.back(), Admission::Kind::kVerified);
+}
+
 // Rule 15 before the question: else a stranger with rubbish would make us ask.
 TEST_F(IntrospectionFlowTest, NobodyIsAskedBeforeTheProofHasVerified) {
   const std::string token(kOpaque);
