@@ -10,6 +10,7 @@
 #include "cli/check.h"
 #include "cli/configuration_file.h"
 #include "cli/drain.h"
+#include "cli/explain.h"
 #include "cli/health.h"
 #include "cli/keygen.h"
 #include "cli/proof.h"
@@ -30,6 +31,7 @@ struct Arguments {
   std::optional<std::string> log_level;
   std::optional<std::filesystem::path> takeover;
   CheckOptions check;
+  ExplainOptions explain;
   DrainOptions drain;
   ProofOptions proof;
   std::string algorithm = "ES256";
@@ -68,6 +70,7 @@ struct Commands {
   CLI::App* run;
   CLI::App* drain;
   CLI::App* check;
+  CLI::App* explain;
   CLI::App* proof;
   CLI::App* keygen;
   CLI::App* schema;
@@ -102,6 +105,21 @@ Commands describe(CLI::App& app, Arguments& arguments) {
   commands.check->add_flag("--strict", arguments.check.strict, "Warnings fail, too");
   commands.check->add_flag("--json", arguments.check.json, "The outcome as one JSON object on stdout");
 
+  commands.explain = app.add_subcommand("explain", "Judge one request as the proxy would, check by check");
+  add_config(*commands.explain, arguments);
+  commands.explain
+      ->add_option("--request", arguments.explain.request,
+                   "A file, or - for stdin: a curl command or raw HTTP")
+      ->required();
+  commands.explain->add_option("--jwks", arguments.explain.jwks,
+                               "A JWK set to take for every issuer's keys, instead of fetching them");
+  commands.explain->add_option("--listener", arguments.explain.listener,
+                               "The listener that the request came to");
+  commands.explain->add_option("--peer", arguments.explain.peer, "The address that it came from")
+      ->capture_default_str();
+  commands.explain->add_option("--now", arguments.explain.now,
+                               "The time to judge it at: seconds since 1970, or 2026-11-25T18:00:00Z");
+
   commands.proof = app.add_subcommand("proof", "A DPoP proof, for the DPoP header of curl");
   commands.proof->add_option("--key", arguments.proof.key_file, "The private key, PEM")->required();
   commands.proof->add_option("--method", arguments.proof.method, "The request's method (htm)")->required();
@@ -128,6 +146,7 @@ int dispatch(const Commands& commands, const Arguments& arguments, const Actions
   if (commands.run->parsed()) return run_command(arguments, actions.run);
   if (commands.drain->parsed()) return drain(arguments.drain);
   if (commands.check->parsed()) return check(arguments.config, arguments.check, actions.reach);
+  if (commands.explain->parsed()) return explain(arguments.config, arguments.explain, actions.explain);
   if (commands.proof->parsed()) return proof(arguments.proof);
   if (commands.keygen->parsed()) return keygen(arguments.algorithm);
   if (commands.schema->parsed()) return schema();

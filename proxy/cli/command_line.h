@@ -9,6 +9,7 @@
 #include <string>
 
 #include "cli/check.h"
+#include "cli/explain.h"
 #include "settings/load.h"
 
 namespace holdfast::cli {
@@ -19,6 +20,7 @@ inline constexpr int kFailed = 1;
 inline constexpr int kUsage = 2;
 inline constexpr int kInvalid = 3;
 inline constexpr int kUnreachable = 4;
+inline constexpr int kDenied = 5;
 
 struct RunOptions {
   settings::Settings settings;
@@ -38,6 +40,7 @@ using Run = std::function<int(RunOptions)>;
 struct Actions {
   Run run;
   Reach reach;
+  Explain explain;
 };
 
 [[nodiscard]] int main(int argc, char** argv, const Actions& actions);

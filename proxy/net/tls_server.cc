@@ -77,19 +77,10 @@ struct TlsServerContext::Callbacks {
     const auto& context = *static_cast<const TlsServerContext*>(self);
     const char* const asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     if (asked == nullptr) return SSL_TLSEXT_ERR_NOACK;
-    const std::string_view host(asked);
-    // An exact name goes before a wildcard, whatever the order of the certificates.
-    for (const bool wildcard : {false, true}) {
-      for (std::size_t i = 0; i < context.contexts_.size(); ++i) {
-        for (const std::string& name : *context.facts_[i].names) {
-          if (name.starts_with("*.") == wildcard && covers(name, host)) {
-            if (SSL_get_SSL_CTX(ssl) != context.contexts_[i]) SSL_set_SSL_CTX(ssl, context.contexts_[i]);
-            return SSL_TLSEXT_ERR_OK;
-          }
-        }
-      }
-    }
-    return SSL_TLSEXT_ERR_NOACK;
+    const auto chosen = context.chosen_for(asked);
+    if (!chosen) return SSL_TLSEXT_ERR_NOACK;
+    if (SSL_get_SSL_CTX(ssl) != context.contexts_[*chosen]) SSL_set_SSL_CTX(ssl, context.contexts_[*chosen]);
+    return SSL_TLSEXT_ERR_OK;
   }
 
   // RFC 7301 3.2: our preference among what the client offers; a client that offers only what we don't speak
@@ -196,6 +187,18 @@ SslPtr TlsServerContext::new_ssl() const {
   SslPtr ssl(SSL_new(contexts_.front()));
   if (ssl != nullptr) SSL_set_accept_state(ssl.get());
   return ssl;
+}
+
+std::optional<std::size_t> TlsServerContext::chosen_for(std::string_view host) const {
+  // An exact name goes before a wildcard, whatever the order of the certificates.
+  for (const bool wildcard : {false, true}) {
+    for (std::size_t i = 0; i < facts_.size(); ++i) {
+      for (const std::string& name : *facts_[i].names) {
+        if (name.starts_with("*.") == wildcard && covers(name, host)) return i;
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 TlsServerContext::Names TlsServerContext::served_names(const SSL* ssl) const {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "crypto/certificate.h"
@@ -62,6 +63,10 @@ class TlsServerContext {
   // The client's certificate, where it showed one, then or when the session that it resumes began; to be
   // asked after the handshake. Only on a listener that asks for one.
   [[nodiscard]] std::optional<crypto::CertificateIdentity> client_identity(const SSL* ssl) const;
+  // The same for a client that names `host` (SNI), without a handshake.
+  [[nodiscard]] const Names& names_for(std::string_view host) const {
+    return facts_[chosen_for(host).value_or(0)].names;
+  }
   [[nodiscard]] const std::vector<CertificateFacts>& certificates() const { return facts_; }
 
   // What it was made from: when files_digest(config()) is no longer files_digest(), it is time for another.
@@ -73,6 +78,8 @@ class TlsServerContext {
  private:
   struct Callbacks;
   TlsServerContext() = default;
+  // The certificate for a host by its index; nullopt: none names it.
+  [[nodiscard]] std::optional<std::size_t> chosen_for(std::string_view host) const;
 
   TlsServerConfig config_;
   crypto::Digest256 files_digest_{};

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <thread>
 
-#include "sidecar.h"
+#include "refusal_cases.h"
 
 namespace holdfast::integration {
 namespace {
@@ -406,6 +406,36 @@ TEST(IntrospectionTest, MetadataThatDoesNotSayWhereToAskIsAnError) {
   EXPECT_EQ(sidecar.holdfast->probe("/readyz"), 503);
   sidecar.issuer.answer_properly();
   EXPECT_TRUE(sidecar.holdfast->wait_ready(Milliseconds{40000}));
+}
+
+// `explain` asks the issuer as the proxy does.
+TEST(IntrospectionTest, ExplainSaysWhatTheIssuerSays) {
+  for (const std::string mode : {"opaque", "always"}) {
+    SCOPED_TRACE(mode);
+    World world(introspecting(mode, "0s"));
+    const std::string token = mode == "opaque" ? std::string(kOpaque) : world.good_token();
+    const auto judged = [&](Members said, std::string_view target) {
+      world.issuer.know(token, std::move(said));
+      const auto request =
+          Sidecar::with("GET", target, token, world.proof("GET", target, token).sign(world.client));
+      const auto explained = explain(world, request.raw());
+      const Response answer = world.send(request);
+      const std::string verdict =
+          answer.status == 200 ? "allowed: goes to upstream backend ("
+                               : "denied: " + std::to_string(answer.status) + ' ' + reason_of(answer) + " (";
+      EXPECT_TRUE(explained.out.starts_with(verdict)) << verdict << explained.out << explained.err;
+      EXPECT_EQ(explained.out.find(kOpaque), std::string::npos) << explained.out;
+      EXPECT_EQ((explained.out + explained.err).find(kSecret), std::string::npos) << explained.out;
+      return explained.out;
+    };
+    EXPECT_NE(judged(active(world), "/orders/1").find("✓ active"), std::string::npos);
+    EXPECT_NE(judged(active(world), "/scoped/1").find("token has [orders:read orders:write]"),
+              std::string::npos);
+    const std::string inactive = judged(Members().raw("active", "false"), "/orders/1");
+    EXPECT_NE(inactive.find("✓ proof signature"), std::string::npos) << inactive;
+    EXPECT_NE(inactive.find("✗ active"), std::string::npos) << inactive;
+    EXPECT_NE(judged(active(world).text("aud", "another"), "/orders/1").find("✗ aud"), std::string::npos);
+  }
 }
 
 }  // namespace

@@ -52,11 +52,28 @@ std::vector<std::string> segments(const std::string& jws) {
   return {jws.substr(0, first), jws.substr(first + 1, second - first - 1), jws.substr(second + 1)};
 }
 
+support::Finished explain(const Sidecar& sidecar, std::string_view request, std::vector<std::string> more) {
+  std::vector<std::string> arguments{"explain", "-c", (sidecar.folder.path() / "holdfast.yaml").string(),
+                                     "--request", "-"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  support::Finished done = support::run_holdfast(arguments, request);
+  EXPECT_EQ((done.out + done.err).find("eyJ"), std::string::npos)
+      << "a token or proof: " << done.out << done.err;
+  return done;
+}
+
 void RefusalTest::check(const std::vector<Case>& cases) {
   for (const Case& row : cases) {
     SCOPED_TRACE(row.name);
-    const Response answer = sidecar->send(row.make(*sidecar));
+    const Request request = row.make(*sidecar);
+    const Response answer = sidecar->send(request);
     expect_refusal(answer, row.status, row.reason);
+    const support::Finished explained = explain(*sidecar, request.raw());
+    EXPECT_EQ(explained.exit_code, 5) << explained.out << explained.err;
+    EXPECT_TRUE(
+        explained.out.starts_with("denied: " + std::to_string(answer.status) + ' ' + reason_of(answer) + ' '))
+        << explained.out << explained.err;
+    EXPECT_NE(explained.out.find("\n✗ "), std::string::npos) << explained.out;
     if (row.error != nullptr) {
       expect_challenge(answer, row.error);
     } else {

@@ -31,9 +31,13 @@ inline constexpr const char* kTarget = "/orders/42";
 [[nodiscard]] std::string good_proof(const Sidecar& sidecar);
 [[nodiscard]] std::vector<std::string> segments(const std::string& jws);
 
+// `holdfast explain` on these bytes, with this sidecar's configuration. What it prints holds no credential.
+[[nodiscard]] support::Finished explain(const Sidecar& sidecar, std::string_view request,
+                                        std::vector<std::string> more = {});
+
 class RefusalTest : public SharedSidecar {
  protected:
-  // Sends each, expects its refusal, and that none of them reached the backend.
+  // Sends each, expects its refusal, that `explain` says the same, and that none of them reached the backend.
   static void check(const std::vector<Case>& cases);
 };
 

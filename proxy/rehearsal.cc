@@ -1,0 +1,173 @@
+#include "rehearsal.h"
+
+#include <algorithm>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <map>
+#include <utility>
+
+#include "assertion_keys.h"
+#include "compile_rules.h"
+#include "crypto/random.h"
+#include "nonce_secrets.h"
+#include "part_configs.h"
+#include "pipeline/request_flow.h"
+
+namespace holdfast {
+namespace {
+
+// The flow asks a plain function for the time.
+thread_local Now moment;
+
+class Answered final : public pipeline::ClientStream {
+ public:
+  std::string body;
+  std::string grpc_message;
+
+ private:
+  void on_response_interim(http::ResponseHead) override {}
+  void on_response_head(http::ResponseHead head) override {
+    grpc_message = head.fields.find("grpc-message").value_or("");
+  }
+  void on_response_data(std::span<const char> bytes) override { body.append(bytes.data(), bytes.size()); }
+  void on_response_trailers(http::Fields) override {}
+  void on_response_end() override {}
+  void on_response_reset(pipeline::Cause) override {}
+  void grant_request(std::size_t) override {}
+};
+
+// One of the texts of a problem document; empty where there is none.
+std::string member_of(const boost::json::value& problem, std::string_view name) {
+  const auto* const object = problem.if_object();
+  const auto* const member = object == nullptr ? nullptr : object->if_contains(name);
+  return member != nullptr && member->is_string() ? std::string(member->get_string()) : std::string();
+}
+
+std::optional<Reason> reason_named(std::string_view word) {
+  const auto at = std::ranges::find(kAllReasons, word, reason_name);
+  return at == kAllReasons.end() ? std::nullopt : std::optional(*at);
+}
+
+}  // namespace
+
+std::shared_ptr<const pipeline::Rules> rules_of(const settings::Settings& settings) {
+  PartNumbers numbers;
+  for (std::size_t i = 0; i < settings.issuers.size(); ++i) numbers.issuers.push_back(i);
+  for (std::size_t i = 0; i < settings.upstreams.size(); ++i) numbers.upstreams.push_back(i);
+  std::shared_ptr<const dpop::NonceIssuer> nonces;
+  constexpr std::size_t kSecretBytes = 32;
+  if (needs_nonces(settings))
+    nonces = or_fail(make_nonce_issuer(settings.dpop.nonce, Secret(crypto::random_bytes(kSecretBytes))));
+  std::shared_ptr<const pipeline::AssertionSigner> assertions;
+  if (settings.assertion) assertions = or_fail(make_assertion_signer(*settings.assertion));
+  return compile_rules(settings, numbers, std::move(nonces), std::move(assertions));
+}
+
+std::shared_ptr<const pipeline::Rules> enforced_rules_of(settings::Settings settings) {
+  for (settings::Route& route : settings.routes) route.enforce = true;
+  return rules_of(settings);
+}
+
+class Rehearsal::Ports final : pipeline::KeySource,
+                               pipeline::Introspector,
+                               pipeline::ReplayStore,
+                               pipeline::Upstreams,
+                               pipeline::AccessLog,
+                               pipeline::Alarms {
+ public:
+  Ports(std::shared_ptr<const pipeline::Rules> rules, Keys keys, Introspect introspect)
+      : keys_(std::move(keys)),
+        introspect_(std::move(introspect)),
+        flow_({.keys = *this,
+               .introspector = *this,
+               .replay = *this,
+               .upstreams = *this,
+               .log = *this,
+               .alarms = *this,
+               .now = [] { return moment; }},
+              std::move(rules)) {}
+
+  template <typename Send>
+  Verdict play(UnixTime now, Send send) {
+    moment = {now, std::chrono::steady_clock::now()};
+    verdict_ = {};
+    const Ref<Answered> answered = make_counted<Answered>();
+    send(flow_, answered);
+    boost::system::error_code error;
+    const boost::json::value problem = boost::json::parse(answered->body, error);
+    verdict_.detail = member_of(problem, "detail");
+    if (verdict_.detail.empty()) verdict_.detail = answered->grpc_message;
+    // CONNECT and TRACE have one in their answer only.
+    if (!verdict_.reason) verdict_.reason = reason_named(member_of(problem, "reason"));
+    return std::exchange(verdict_, {});
+  }
+
+ private:
+  class Never final : public pipeline::Alarm {
+    void arm(Millis) override {}
+  };
+
+  const pipeline::IssuerKeys* keys(std::size_t issuer) override {
+    auto [at, fresh] = known_.try_emplace(issuer);
+    if (fresh) at->second = {.generation = 1, .keys = keys_(issuer)};
+    return at->second.keys == nullptr ? nullptr : &at->second;
+  }
+  // They were fetched a moment ago.
+  void refetch(std::size_t, std::uint64_t, std::function<void(bool)> done) override { done(false); }
+
+  void introspect(const pipeline::IntrospectionQuestion& question, const Now&,
+                  std::function<void(const pipeline::Introspected&)> done) override {
+    done(introspect_(question));
+  }
+
+  void claim(const pipeline::ReplayClaim&, const Now&,
+             std::function<void(pipeline::ReplayResult)> done) override {
+    done(pipeline::ReplayResult::kFirst);
+  }
+
+  [[nodiscard]] bool is_overloaded(std::size_t) const override { return false; }
+  Ref<pipeline::BackendStream> open(const pipeline::Admission&, std::size_t, http::RequestHead,
+                                    Ref<pipeline::ClientStream> client) override {
+    http::ResponseHead head;
+    head.status = 204;
+    client->on_response_head(std::move(head));
+    client->on_response_end();
+    return nullptr;
+  }
+
+  void record(const pipeline::AccessRecord& record) override {
+    verdict_.forwarded = record.decision != "deny";
+    verdict_.status = verdict_.forwarded ? 0 : static_cast<std::uint16_t>(record.status);
+    verdict_.reason = record.reason;
+    verdict_.route = record.route;
+    verdict_.scheme = record.scheme;
+    verdict_.host = record.host;
+  }
+
+  std::unique_ptr<pipeline::Alarm> make(pipeline::AlarmOwner&) override { return std::make_unique<Never>(); }
+
+  const Keys keys_;
+  const Introspect introspect_;
+  std::map<std::size_t, pipeline::IssuerKeys> known_;
+  Verdict verdict_;
+  pipeline::RequestFlow flow_;
+};
+
+Rehearsal::Rehearsal(std::shared_ptr<const pipeline::Rules> rules, Keys keys, Introspect introspect)
+    : ports_(std::make_unique<Ports>(std::move(rules), std::move(keys), std::move(introspect))) {}
+Rehearsal::~Rehearsal() = default;
+
+Verdict Rehearsal::judge(http::RequestHead head, const pipeline::ConnectionFacts& connection, UnixTime now) {
+  return ports_->play(now, [&](pipeline::RequestFlow& flow, const Ref<Answered>& client) {
+    const Ref<pipeline::BackendStream> request = flow.start(std::move(head), connection, client);
+  });
+}
+
+Verdict Rehearsal::refuse(const wire::Fault& fault, http::RequestHead head,
+                          const pipeline::ConnectionFacts& connection, UnixTime now) {
+  return ports_->play(now, [&](pipeline::RequestFlow& flow, const Ref<Answered>& client) {
+    flow.refuse(fault.refusal, fault.status, std::move(head), connection, client);
+  });
+}
+
+}  // namespace holdfast
