@@ -79,8 +79,7 @@ pipeline::ConnectionFacts connection_to(const settings::Listener& listener, std:
   facts.client_address = address->bytes();
   facts.tls = listener.tls.has_value();
   if (!listener.tls) return facts;
-  const auto config =
-      listener_config(listener, index, 1, std::make_shared<listener::ConnectionGauge>(), nullptr);
+  const auto config = listener_config(listener, index, 1, std::make_shared<listener::ClientTally>(), nullptr);
   const auto named = http::parse_authority(authority);
   facts.certificate_names = config->tls->names_for(named ? named->host : "");
   return facts;

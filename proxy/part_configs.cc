@@ -106,10 +106,10 @@ std::vector<issuer::IssuerSettings> issuer_settings(const settings::Settings& se
 
 std::shared_ptr<const listener::Config> listener_config(const settings::Listener& from, std::size_t index,
                                                         std::size_t max_connections,
-                                                        std::shared_ptr<listener::ConnectionGauge> gauge,
+                                                        std::shared_ptr<listener::ClientTally> tally,
                                                         std::shared_ptr<const net::TicketKeys> ticket_keys) {
   auto config = std::make_shared<listener::Config>();
-  config->gauge = std::move(gauge);
+  config->tally = std::move(tally);
   config->index = index;
   config->name = from.name;
   config->limits.max_header_bytes = from.limits.max_header_bytes;

@@ -37,12 +37,12 @@ T or_fail(std::expected<T, std::string> made) {
 [[nodiscard]] telemetry::LogSettings log_settings(const settings::Log& from);
 [[nodiscard]] replay::MemoryStoreSettings replay_settings(const settings::Replay& from);
 
-// These read certificates, keys and secrets; StartError names the file that is wrong. `gauge` counts the
-// connections of this listener for as long as the process serves it.
+// These read certificates, keys and secrets; StartError names the file that is wrong. `tally` counts what the
+// clients of this listener do for as long as the process serves it.
 [[nodiscard]] std::vector<issuer::IssuerSettings> issuer_settings(const settings::Settings& settings);
 [[nodiscard]] std::shared_ptr<const listener::Config> listener_config(
     const settings::Listener& from, std::size_t index, std::size_t max_connections,
-    std::shared_ptr<listener::ConnectionGauge> gauge, std::shared_ptr<const net::TicketKeys> ticket_keys);
+    std::shared_ptr<listener::ClientTally> tally, std::shared_ptr<const net::TicketKeys> ticket_keys);
 [[nodiscard]] upstream::Config upstream_config(const settings::Upstream& from);
 
 }  // namespace holdfast

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "cli/version.h"
+#include "client_metrics.h"
 #include "crypto/random.h"
 #include "introspection_metrics.h"
 #include "net/listen.h"
@@ -86,7 +87,7 @@ Server::Server(cli::RunOptions options)
                {{"detail", "clients make full handshakes once"}});
   }
   for (std::size_t i = 0; i < settings_.listeners.size(); ++i) {
-    gauges_.push_back(std::make_shared<listener::ConnectionGauge>());
+    tallies_.push_back(std::make_shared<listener::ClientTally>());
   }
   Next first = prepare(settings_, shown_);
   admin_rules_ = {.token = std::move(first.admin_token),
@@ -174,10 +175,7 @@ std::string Server::metrics() const {
   out.single("holdfast_build_info", "gauge", "What is running; always 1.",
              {{"version", cli::program_version()}, {"commit", cli::program_commit()}}, 1);
   telemetry::RequestMetrics::write(request_metrics_, out);
-  out.family("holdfast_connections", "gauge", "Connections of clients that are open.");
-  for (std::size_t i = 0; i < gauges_.size(); ++i) {
-    out.sample({{"listener", settings_.listeners[i].name}}, std::uint64_t{gauges_[i]->open()});
-  }
+  write_client_metrics(settings_.listeners, tallies_, out);
   certificates_.write(out);
   out.single("holdfast_overloaded", "gauge", "1 while requests are refused for want of memory.", {},
              std::uint64_t{memory_.overloaded() ? 1u : 0u});

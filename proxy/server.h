@@ -151,7 +151,7 @@ class Server final : public admin::ProbeState, public admin::AdminState {
   CertificateKeeper certificates_;
   MemoryWatch memory_;
   ConfigurationWatch configuration_watch_;
-  std::vector<std::shared_ptr<listener::ConnectionGauge>> gauges_;  // of each listener
+  std::vector<std::shared_ptr<listener::ClientTally>> tallies_;  // of each listener
   std::deque<Crew> crews_;
   std::vector<bool> leaves_queue_;  // of each listener: somebody else holds its sockets, too
   admin::Heartbeats heartbeats_;    // its timers are the crews'

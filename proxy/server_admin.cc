@@ -39,7 +39,7 @@ std::string Server::status_page() const {
   line("reloads", std::to_string(reloads_) + " taken, " + std::to_string(failed_reloads_) + " refused");
   line("replay entries", std::to_string(replay_.entries()));
   for (std::size_t i = 0; i < settings_.listeners.size(); ++i) {
-    line("listener " + settings_.listeners[i].name, std::to_string(gauges_[i]->open()) + " connections");
+    line("listener " + settings_.listeners[i].name, std::to_string(tallies_[i]->open()) + " connections");
   }
   for (const std::size_t number : issuers_.numbers()) {
     line("issuer " + issuers_.name(number), issuers_.loaded(number) ? "keys loaded" : "no keys yet");

@@ -54,7 +54,7 @@ std::vector<std::shared_ptr<const listener::Config>> Server::make_listener_confi
   }
   std::vector<std::shared_ptr<const listener::Config>> configs;
   for (std::size_t i = 0; i < settings.listeners.size(); ++i) {
-    configs.push_back(listener_config(settings.listeners[i], i, budget.max_connections[i], gauges_[i],
+    configs.push_back(listener_config(settings.listeners[i], i, budget.max_connections[i], tallies_[i],
                                       certificates_.ticket_keys()));
   }
   return configs;

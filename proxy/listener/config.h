@@ -1,8 +1,7 @@
 // What one listener is told: its own small struct, filled by assembly. Shared by all workers; immutable, but
-// for the gauge.
+// for the tally.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "http/ip_address.h"
+#include "listener/client_tally.h"
 #include "net/tls_server.h"
 
 namespace holdfast::listener {
@@ -33,23 +33,6 @@ struct Timeouts {
   std::chrono::milliseconds tunnel{3'600'000};     // a tunnel through which nothing moves, either way
 };
 
-// Open connections of one listener on all workers. Any thread.
-class ConnectionGauge {
- public:
-  [[nodiscard]] bool try_add(std::size_t limit) {
-    std::size_t now = open_.load(std::memory_order_relaxed);
-    while (now < limit) {
-      if (open_.compare_exchange_weak(now, now + 1, std::memory_order_relaxed)) return true;
-    }
-    return false;
-  }
-  void remove() { open_.fetch_sub(1, std::memory_order_relaxed); }
-  [[nodiscard]] std::size_t open() const { return open_.load(std::memory_order_relaxed); }
-
- private:
-  std::atomic<std::size_t> open_ = 0;
-};
-
 // What may be spoken. On TLS the client's and the context's ALPN decide; a client without ALPN speaks HTTP/1.
 struct Protocols {
   bool http1 = true;
@@ -66,7 +49,7 @@ struct Config {
   // Where every connection begins with a PROXY header (wire/proxy_protocol.h): who may send one. Connections
   // from elsewhere are closed, since whoever sends one chooses what client he is.
   std::optional<std::vector<http::Cidr>> proxies;
-  std::shared_ptr<ConnectionGauge> gauge = std::make_shared<ConnectionGauge>();
+  std::shared_ptr<ClientTally> tally = std::make_shared<ClientTally>();
 };
 
 }  // namespace holdfast::listener

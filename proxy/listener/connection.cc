@@ -41,8 +41,10 @@ void Connection::start() {
   // Out of memory for an SSL must not turn a TLS listener into a plain one.
   if (!stream_.is_open() || stream_.is_tls() != facts_.tls) return close(true);
   if (config_->proxies) {
-    if (!http::any_contains(*config_->proxies, http::IpAddress::v6(facts_.client_address)))
+    if (!http::any_contains(*config_->proxies, http::IpAddress::v6(facts_.client_address))) {
+      tally().count(Close::kProxyHeader);
       return close(true);
+    }
     phase_ = Phase::kProxyHeader;
     proxy_header_ = std::make_unique<wire::ProxyHeaderDecoder>();
   }
@@ -79,6 +81,11 @@ void Connection::on_writable() {
 }
 
 void Connection::on_deadline(int /*which*/) {
+  close_because(Close::kHandshakeTimeout);
+}
+
+void Connection::close_because(Close cause) {
+  tally().count(cause);
   close(false);
 }
 
@@ -92,11 +99,14 @@ bool Connection::read_proxy_header() {
       stream_.wait_readable();
       return false;
     }
-    state = result.state == net::Stream::State::kOk ? proxy_header_->feed(room.first(result.bytes))
-                                                    : Decoder::State::kFault;
+    if (result.state != net::Stream::State::kOk) {
+      close(false);
+      return false;
+    }
+    state = proxy_header_->feed(room.first(result.bytes));
   }
   if (state == Decoder::State::kFault) {
-    close(false);
+    close_because(Close::kProxyHeader);
     return false;
   }
   if (const auto& source = proxy_header_->source()) {
@@ -116,7 +126,7 @@ bool Connection::shake_hands() {
       stream_.wait_readable();
       return false;
     default:
-      close(false);
+      close_because(Close::kHandshakeFailed);
       return false;
   }
   if (!stream_.is_tls()) return true;
@@ -132,7 +142,7 @@ void Connection::choose() {
   if (stream_.is_tls()) {
     // RFC 9113 3.2: on TLS nothing but ALPN opens HTTP/2.
     if (net::negotiated_protocol(stream_.ssl()) == "h2") return start_session<Http2Session>({});
-    return allowed.http1 ? start_session<Http1Session>({}) : close(false);
+    return allowed.http1 ? start_session<Http1Session>({}) : close_because(Close::kHandshakeFailed);
   }
   if (!allowed.http2) return start_session<Http1Session>({});
   if (!allowed.http1) return start_session<Http2Session>({});

@@ -25,7 +25,7 @@ namespace holdfast::listener {
 
 class Connection final : public net::StreamOwner, private net::Expirable {
  public:
-  // Counted by the listener's gauge already.
+  // Counted as open by the listener's tally already.
   Connection(Listener& listener, net::Socket socket, const net::Endpoint& peer);
 
   void start();
@@ -43,6 +43,7 @@ class Connection final : public net::StreamOwner, private net::Expirable {
   [[nodiscard]] bool draining() const { return draining_; }
   // Read into by one connection of the worker at a time: whatever is not used at once is copied out.
   [[nodiscard]] static std::span<char> read_buffer();
+  [[nodiscard]] ClientTally& tally() const { return *config_->tally; }
   // Closes the stream, leaves the listener and lets go of the session, which the caller holds a Ref to.
   void close(bool reset);
 
@@ -54,6 +55,7 @@ class Connection final : public net::StreamOwner, private net::Expirable {
   void on_writable() override;
   void on_deadline(int which) override;
 
+  void close_because(Close cause);
   [[nodiscard]] bool read_proxy_header();
   [[nodiscard]] bool shake_hands();
   void choose();

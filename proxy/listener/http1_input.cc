@@ -271,6 +271,7 @@ void Http1Session::end_request() {
 }
 
 void Http1Session::fault() {
+  count(Close::kMalformed);
   if (phase_ == Phase::kHead) {
     wire::Fault fault = decoder_.fault();
     return refuse(std::move(fault.refusal), fault.status);

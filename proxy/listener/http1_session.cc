@@ -47,18 +47,25 @@ bool Http1Session::is_idle() const {
 
 void Http1Session::on_deadline(int which) {
   const Ref<Http1Session> self(this);
-  if (which == kOutput) return client_gone(true);
+  if (which == kOutput) {
+    count(Close::kSlowReader);
+    return client_gone(true);
+  }
   switch (phase_) {
     case Phase::kHead:
+      count(decoder_.in_message() ? Close::kHeadersTimeout : Close::kIdleTimeout);
       if (!decoder_.in_message()) return end_connection();
       return refuse({Reason::request_timeout, "the request's head came too slowly"}, 408);
     case Phase::kBody:
+      count(Close::kBodyTimeout);
       return fail_request(pipeline::Cause::kRequestTimeout);
     case Phase::kDiscard:
+      count(Close::kBodyTimeout);
       return end_connection();
     case Phase::kLinger:
       return close(false);
     case Phase::kTunnel:
+      count(Close::kTunnelTimeout);
       return client_gone(false);
     case Phase::kWait:
     case Phase::kStopped:

@@ -126,6 +126,7 @@ class Http1Session final : public Session, private net::Expirable {
   [[nodiscard]] bool is_idle() const;
   [[nodiscard]] net::Stream& stream() { return connection_->stream(); }
   [[nodiscard]] const Timeouts& timeouts() const { return connection_->timeouts(); }
+  void count(Close cause) const { connection_->tally().count(cause); }
 
   const Ref<Connection> connection_;
   wire::RequestDecoder decoder_;

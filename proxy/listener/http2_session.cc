@@ -100,7 +100,23 @@ void Http2Session::pump() {
   }
   pumping_ = false;
   if (more) schedule();
+  report();
   watch_clocks();
+}
+
+// What the client did since the last time, into the listener's metrics.
+void Http2Session::report() {
+  const wire::Http2Counts& now = codec_.counts();
+  if (now == reported_) return;
+  ClientTally& tally = connection_->tally();
+  tally.count(StreamReset::kMalformed, now.malformed - reported_.malformed);
+  tally.count(StreamReset::kRefused, now.refused - reported_.refused);
+  tally.count(Excess::kReset, now.resets - reported_.resets);
+  tally.count(Excess::kIdleFrame, now.idle_frames - reported_.idle_frames);
+  tally.count(Excess::kWindowUpdate, now.window_updates - reported_.window_updates);
+  if (now.calmed != reported_.calmed) tally.count(Close::kFlood);
+  if (now.broken != reported_.broken) tally.count(Close::kMalformed);
+  reported_ = now;
 }
 
 // Says whether something was read.
@@ -186,10 +202,16 @@ void Http2Session::watch_clocks() {
 
 void Http2Session::on_deadline(int which) {
   const Ref<Http2Session> self(this);
-  if (which == kOutput) return client_gone(true);
+  ClientTally& tally = connection_->tally();
+  if (which == kOutput) {
+    tally.count(Close::kSlowReader);
+    return client_gone(true);
+  }
   if (which == kHead) {
+    tally.count(Close::kHeadersTimeout);
     codec_.terminate(wire::Http2Error::kEnhanceYourCalm);
   } else if (phase_ == Phase::kOpen) {
+    tally.count(Close::kIdleTimeout);
     begin_end();
   } else if (phase_ == Phase::kEnding) {
     codec_.end_shutdown();

@@ -66,6 +66,7 @@ class Http2Session final : public Session, private wire::Http2ServerOwner, priva
   [[nodiscard]] bool flush();
   [[nodiscard]] bool discard();
   void watch_clocks();
+  void report();
   void begin_end();
   void end_connection();
   void client_gone(bool reset);
@@ -82,6 +83,7 @@ class Http2Session final : public Session, private wire::Http2ServerOwner, priva
   net::Deadline head_deadline_;            // the preface, or a field section that does not end
   net::Deadline life_deadline_;            // idle; between the two GOAWAYs; lingering
   net::Deadline output_deadline_;
+  wire::Http2Counts reported_;
   std::string out_;  // to be written, from out_at_ on
   std::size_t out_at_ = 0;
   Phase phase_ = Phase::kOpen;

@@ -219,6 +219,8 @@ void Http2Stream::on_deadline(int which) {
   if (which == kCall) return end_call();
   if (which == kInput && !tunnel_) return cancel_request(pipeline::Cause::kRequestTimeout);
   // A tunnel through which nothing moves; or it takes nothing of its answer, though perhaps of others.
+  session_->connection_->tally().count(which == kInput ? StreamReset::kTunnelTimeout
+                                                       : StreamReset::kSlowReader);
   session_->reset(*this, Http2Error::kCancel);
 }
 

@@ -29,22 +29,25 @@ void Listener::start() {
 }
 
 void Listener::on_accepted(net::Socket socket, const net::Endpoint& peer) {
-  if (config_->gauge->try_add(config_->limits.max_connections)) {
-    return make_counted<Connection>(*this, std::move(socket), peer)->start();
-  }
-  // Draining empties the queue whatever the limit; one past it is closed, the kernel can keep it no longer.
-  if (draining_) return;
   waiting_.emplace(std::move(socket), peer);
+  // Draining empties the queue whatever the limit; one past it is closed, the kernel can keep it no longer.
+  if (admit_waiting() || draining_) return waiting_.reset();
+  config_->tally->count_pause();
   acceptor_.pause();
   resume_.arm(kPause);
 }
 
+// false: the listener is at its limit.
+bool Listener::admit_waiting() {
+  if (!config_->tally->try_open(config_->limits.max_connections)) return false;
+  auto waiting = std::exchange(waiting_, std::nullopt);
+  make_counted<Connection>(*this, std::move(waiting->first), waiting->second)->start();
+  return true;
+}
+
 void Listener::on_deadline(int which) {
   if (which == kDrainDeadline) return close_connections();
-  if (auto waiting = std::exchange(waiting_, std::nullopt)) {
-    on_accepted(std::move(waiting->first), waiting->second);
-    if (waiting_) return;
-  }
+  if (waiting_ && !admit_waiting()) return resume_.arm(kPause);
   acceptor_.start();
 }
 
@@ -53,9 +56,7 @@ void Listener::drain(std::chrono::milliseconds deadline, std::function<void()> e
   draining_ = true;
   empty_ = nullptr;  // not before what waits is taken
   resume_.cancel();
-  if (auto waiting = std::exchange(waiting_, std::nullopt)) {
-    on_accepted(std::move(waiting->first), waiting->second);
-  }
+  if (waiting_ && !admit_waiting()) waiting_.reset();
   // Closing the socket would reset what the kernel has completed and we have not taken.
   if (queue == Queue::kTake) {
     acceptor_.stop();
@@ -104,7 +105,7 @@ void Listener::remove(Connection& connection) {
   if (first_ == &connection) first_ = connection.next_;
   connection.next_ = connection.previous_ = nullptr;
   --connections_;
-  config_->gauge->remove();
+  config_->tally->close();
   if (connections_ == 0 && empty_) {
     drain_deadline_.cancel();
     std::exchange(empty_, nullptr)();

@@ -31,7 +31,7 @@ class Listener final : public net::AcceptOwner, private net::Expirable {
 
   void start();
   [[nodiscard]] const Config& config() const { return *config_; }
-  // For connections accepted from now on; the others keep what they began with. The gauge stays the same.
+  // For connections accepted from now on; the others keep what they began with. The tally stays the same.
   void replace_config(std::shared_ptr<const Config> config) { config_ = std::move(config); }
 
   // Takes what waits to be accepted and closes the listening socket; closes idle connections; the others end
@@ -51,6 +51,7 @@ class Listener final : public net::AcceptOwner, private net::Expirable {
 
   void on_accepted(net::Socket socket, const net::Endpoint& peer) override;
   void on_deadline(int which) override;
+  [[nodiscard]] bool admit_waiting();
   void close_connections();
   void add(Connection& connection);
   void remove(Connection& connection);

@@ -57,6 +57,9 @@ struct Http2Counts {
   std::uint64_t window_updates = 0;  // beyond what our own DATA explains
   std::uint64_t refused = 0;         // streams refused because of what the heads of others cost
   std::uint64_t calmed = 0;          // 1 once the connection was ended with ENHANCE_YOUR_CALM
+  std::uint64_t broken = 0;          // 1 once it was ended for what RFC 9113 calls a connection error
+
+  bool operator==(const Http2Counts&) const = default;
 };
 
 }  // namespace holdfast::wire

@@ -106,6 +106,10 @@ struct Http2Session::Callbacks {
           it.budget_.on_malformed(it.counts_);
         }
         return 0;
+      case NGHTTP2_GOAWAY:
+        // Not ours: libnghttp2's answer to a connection error.
+        if (frame->goaway.error_code != NGHTTP2_NO_ERROR && !it.terminated_) it.counts_.broken = 1;
+        return 0;
       case NGHTTP2_DATA:
         it.budget_.on_data_sent();
         break;

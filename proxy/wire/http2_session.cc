@@ -143,6 +143,7 @@ void Http2Session::receive(std::span<const char> bytes, SteadyTime now) {
   });
   if (!in_order) {
     terminated_ = true;
+    counts_.broken = 1;
     nghttp2_session_terminate_session(session_, NGHTTP2_PROTOCOL_ERROR);
   } else if (budget_.used_up()) {
     calm();
@@ -153,6 +154,7 @@ void Http2Session::receive(std::span<const char> bytes, SteadyTime now) {
       ++counts_.calmed;
       give_up(Http2Error::kEnhanceYourCalm);
     } else if (result < 0) {
+      counts_.broken = 1;
       give_up(result == NGHTTP2_ERR_BAD_CLIENT_MAGIC ? Http2Error::kProtocolError
                                                      : Http2Error::kInternalError);
     } else if (budget_.used_up()) {

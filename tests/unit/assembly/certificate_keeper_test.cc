@@ -81,7 +81,7 @@ TEST_F(CertificateKeeperTest, ServesWhatTheFilesHold) {
   ASSERT_TRUE(wait_for([&] { return replaced == 1; }));
   EXPECT_EQ(name_served(0), "new.example");
   EXPECT_EQ(before->tls->certificates().front().names->front(), "old.example") << "connections go on with it";
-  EXPECT_EQ(served[0]->gauge, before->gauge);
+  EXPECT_EQ(served[0]->tally, before->tally);
   rest();
   EXPECT_EQ(replaced, 1) << "nothing changed any more";
   EXPECT_EQ(log.lines, (std::vector<std::string>{"certificate_replaced listener0"}));

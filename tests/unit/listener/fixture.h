@@ -216,7 +216,7 @@ class ListenerTest : public ::testing::TestWithParam<bool> {
       request->on_grant = nullptr;
     }
     if (listening) listening->close();
-    EXPECT_EQ(config->gauge->open(), 0u);
+    EXPECT_EQ(config->tally->open(), 0u);
   }
 
   TestCertificate certificate{"DNS:localhost"};

@@ -20,14 +20,14 @@ TEST_P(AcceptTest, BeyondTheLimitConnectionsWaitUntilOneIsFree) {
   story.on_start = [](StoryRequest& request) { request.answer(200, "ok"); };
   const auto first = connect();
   const auto second = connect();
-  ASSERT_TRUE(turn([&] { return config->gauge->open() == 2; }));
+  ASSERT_TRUE(turn([&] { return config->tally->open() == 2; }));
   net::Descriptor third(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   ASSERT_EQ(::connect(third.fd(), address.address(), address.size()), 0);
   settle(30);
   EXPECT_EQ(listening->connections(), 2u);
   first->stream.close();
-  ASSERT_TRUE(turn([&] { return config->gauge->open() == 1; }));
-  ASSERT_TRUE(turn([&] { return config->gauge->open() == 2; }));
+  ASSERT_TRUE(turn([&] { return config->tally->open() == 1; }));
+  ASSERT_TRUE(turn([&] { return config->tally->open() == 2; }));
 }
 
 TEST_P(AcceptTest, AHandshakeThatTakesTooLongIsClosed) {

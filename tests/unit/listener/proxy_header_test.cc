@@ -76,8 +76,8 @@ TEST_P(ProxyHeader, HasToComeInTime) {
   net::Descriptor socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   ASSERT_EQ(::connect(socket.fd(), address.address(), address.size()), 0);
   ASSERT_EQ(::send(socket.fd(), kFrom192.data(), 20, MSG_NOSIGNAL), 20);
-  ASSERT_TRUE(turn([&] { return config->gauge->open() == 1; }));
-  ASSERT_TRUE(turn([&] { return config->gauge->open() == 0; }));
+  ASSERT_TRUE(turn([&] { return config->tally->open() == 1; }));
+  ASSERT_TRUE(turn([&] { return config->tally->open() == 0; }));
   EXPECT_GE(std::chrono::steady_clock::now() - began, 450ms);
 }
 

@@ -667,6 +667,7 @@ TEST_P(Http2Flood, EndsTheConnectionCalmly) {
   EXPECT_GT(n, 99U) << "too strict";
   EXPECT_LT(n, 2'000U) << "too lax";
   EXPECT_EQ(server.counts().calmed, 1U);
+  EXPECT_EQ(server.counts().broken, 0U);
   const auto sent = frames(out);
   ASSERT_FALSE(sent.empty());
   EXPECT_EQ(sent.back().type, kGoaway);
@@ -829,6 +830,8 @@ TEST_F(Http2ServerTest, WrongPrefacesAndBrokenFramesEndTheConnection) {
     ASSERT_FALSE(sent.empty());
     EXPECT_EQ(sent.back().type, kGoaway);
     EXPECT_NE(sent.back().word(4), 0U);
+    EXPECT_EQ(one.counts().broken, 1U);
+    EXPECT_EQ(one.counts().calmed, 0U);
   }
 }
 
@@ -883,8 +886,9 @@ TEST_F(Http2ServerTest, ShutdownServesWhatItNamed) {
 TEST_F(Http2ServerTest, TerminateSaysWhyAndNothingMore) {
   feed(hello() + headers(1, get()));
   owner.log.clear();
-  server.terminate(Http2Error::kNoError);
-  EXPECT_EQ(goaway(), 0);
+  server.terminate(Http2Error::kEnhanceYourCalm);
+  EXPECT_EQ(goaway(), static_cast<int>(Http2Error::kEnhanceYourCalm));
+  EXPECT_EQ(server.counts().broken, 0U) << "it did nothing wrong";
   EXPECT_TRUE(server.finished());
   EXPECT_EQ(owner.log, "");
   EXPECT_EQ(server.open_streams(), 0U);
