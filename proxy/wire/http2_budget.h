@@ -26,6 +26,7 @@ class Http2Budget {
   // another before it was answered. What is not used is not kept for a flood.
   static constexpr std::int64_t kPingsPerData = 1;
   static constexpr std::int64_t kMaxPings = 100;
+  static constexpr std::int64_t kStraysPerCut = 1000;
 
   // `resets_cost`: not where the streams are ours, and the peer refuses what we ask.
   explicit Http2Budget(bool resets_cost) : resets_cost_(resets_cost) {}
@@ -80,6 +81,15 @@ class Http2Budget {
     window_updates_ += kWindowUpdatesPerData;
     pings_ = std::min(pings_ + kPingsPerData, kMaxPings);
   }
+  // HEADERS or DATA of a stream that is over, which libnghttp2 drops without a word.
+  void on_stray(Http2Counts& counts) {
+    if (--strays_ >= 0) return;
+    strays_ = 0;
+    ++counts.idle_frames;
+    spend();
+  }
+  // We reset a stream before its message had ended: its rest may be under way, a window of it at most.
+  void on_cut() { strays_ += kStraysPerCut; }
   // We had to reset a stream because of what the peer sent on it.
   void on_malformed(Http2Counts& counts) {
     ++counts.malformed;
@@ -101,6 +111,7 @@ class Http2Budget {
   std::int64_t tokens_ = kCapacity * kUnit;
   std::int64_t window_updates_ = kFreeWindowUpdates;
   std::int64_t pings_ = 0;
+  std::int64_t strays_ = 0;
   SteadyTime last_{};
 };
 

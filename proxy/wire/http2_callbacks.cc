@@ -99,6 +99,7 @@ struct Http2Session::Callbacks {
     Http2Stream* const known = it.find_any(frame->hd.stream_id);
     switch (frame->hd.type) {
       case NGHTTP2_RST_STREAM:
+        if (known == nullptr || !known->in_ended) it.budget_.on_cut();
         // One that nobody asked for: libnghttp2's answer to something malformed. Streams that it refuses
         // are unknown here; so are those that we cancel while the peer does.
         if (frame->rst_stream.error_code != NGHTTP2_NO_ERROR &&

@@ -137,6 +137,7 @@ void Http2Session::receive(std::span<const char> bytes, SteadyTime now) {
   bool in_order = true;
   frames_.read(bytes, [this, &in_order](const Http2FrameHead& head) {
     budget_.on_received(head, counts_);
+    if (is_stray(head)) budget_.on_stray(counts_);
     if (role_ == Role::kServer && head.type == Http2FrameType::kHeaders) {
       in_order = order_.on_headers(head.stream) && in_order;
     }
@@ -162,6 +163,16 @@ void Http2Session::receive(std::span<const char> bytes, SteadyTime now) {
     }
   }
   check_over();
+}
+
+// Of a stream that was and is no more.
+bool Http2Session::is_stray(const Http2FrameHead& head) const {
+  if (head.type != Http2FrameType::kData && head.type != Http2FrameType::kHeaders) return false;
+  const auto id = static_cast<StreamId>(head.stream);
+  const StreamId last = role_ == Role::kServer
+                            ? last_peer_stream_
+                            : static_cast<StreamId>(nghttp2_session_get_next_stream_id(session_)) - 1;
+  return id <= last && find_any(id) == nullptr;
 }
 
 // libnghttp2 cannot go on with this connection.

@@ -154,6 +154,7 @@ class Http2Session {
   void sweep();
   void check_over();
   [[nodiscard]] bool reading_ended() const;
+  [[nodiscard]] bool is_stray(const Http2FrameHead& head) const;
   [[nodiscard]] std::ptrdiff_t read_body(Http2Stream& stream, std::size_t room, std::uint32_t& flags);
 
   const Role role_;

@@ -571,6 +571,48 @@ TEST_F(Http2ClientTest, ABackendsFloodEndsTheConnection) {
   EXPECT_THAT(owner.log, HasSubstr("reset 1\n"));
 }
 
+// libnghttp2 drops them without a word: a backend could send them for ever while another answer is waited
+// for.
+TEST_F(Http2ClientTest, FramesOfAnswersThatAreOverAreAFloodToo) {
+  for (const int type : {kData, kHeaders}) {
+    Owner other;
+    Http2Client one({}, false, other);
+    const auto give = [&](std::string_view bytes) { one.receive({bytes.data(), bytes.size()}, now); };
+    std::string out;
+    begin(one, request());
+    begin(one, request());
+    one.take_output(out, 1 << 20);
+    give(frame(kSettings, kNone, 0) + response(1, true));
+    const std::string stray = frame(type, kEndHeaders, 1, type == kData ? "x" : hpack({{"x", "y"}}));
+    int n = 0;
+    for (; n < 5'000 && !one.finished(); ++n) {
+      give(stray);
+      one.take_output(out, 1 << 20);
+    }
+    EXPECT_GT(n, 100);
+    EXPECT_LT(n, 2'000);
+    EXPECT_EQ(one.counts().calmed, 1U);
+  }
+}
+
+// What was under way when we lost interest is no flood.
+TEST_F(Http2ClientTest, TheRestOfACancelledAnswerIsWelcome) {
+  connect();
+  const std::uint64_t before = client.counts().idle_frames;
+  for (std::uint32_t stream = 1; stream < 20; stream += 2) {
+    begin(client, request());
+    take();
+    feed(response(stream, false));
+    client.reset(static_cast<StreamId>(stream), Http2Error::kCancel);
+    take();
+    for (int n = 0; n < 900; ++n) feed(frame(kData, kNone, stream, "x"));
+    feed(frame(kHeaders, kEnd | kEndHeaders, stream, hpack({{"grpc-status", "0"}})));
+    take();
+    ASSERT_FALSE(client.finished());
+  }
+  EXPECT_EQ(client.counts().idle_frames, before);
+}
+
 TEST_F(Http2ClientTest, ABackendMayRefuseAsMuchAsItWants) {
   connect();
   for (std::uint32_t n = 0; n < 3'000; ++n) {

@@ -736,6 +736,22 @@ TEST_F(Http2ServerTest, ProvokedResetsAreNoWayAroundTheBudget) {
   }
 }
 
+// An answer that came early: what of the upload is under way is no flood.
+TEST_F(Http2ServerTest, TheRestOfAnUploadThatIsNotWantedIsWelcome) {
+  feed(hello());
+  const std::uint64_t before = server.counts().idle_frames;
+  for (std::uint32_t stream = 1; stream < 20; stream += 2) {
+    feed(headers(stream, post(), false));
+    answer(static_cast<StreamId>(stream));
+    take();
+    for (int n = 0; n < 900; ++n) feed(frame(kData, kNone, stream, "x"));
+    feed(frame(kData, kEnd, stream, "x"));
+    take();
+  }
+  EXPECT_FALSE(server.finished());
+  EXPECT_EQ(server.counts().idle_frames, before);
+}
+
 TEST_F(Http2ServerTest, AContinuationFloodEndsTheConnection) {
   feed(hello() + frame(kHeaders, kEnd, 1, hpack(get())));
   EXPECT_TRUE(server.in_head());
