@@ -77,8 +77,8 @@ count_ctest
 [ "$ran" = 0 ] || [ "$failed" -gt 0 ] || failed=1
 
 if [ "$preset" = dev ]; then
-  for script in tests/conformance/h2spec.sh tests/conformance/grpc.sh tests/e2e/run.sh tests/deploy/check.sh \
-    tests/schema/check.sh tests/damaged/check.sh; do
+  for script in tests/conformance/h2spec.sh tests/conformance/grpc.sh tests/conformance/toxiproxy.sh tests/e2e/run.sh \
+    tests/deploy/check.sh tests/schema/check.sh tests/damaged/check.sh; do
     if [ -x "$script" ]; then run_script "$script"; fi
   done
 fi
