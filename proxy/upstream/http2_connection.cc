@@ -270,7 +270,7 @@ void Http2Connection::close() {
 void Http2Connection::settle() {
   if (lost_ || closing_) return;
   pool_->offer(*this);
-  if (exchanges_.empty()) idle_deadline_.arm(pool_->keeps_idle() ? pool_->config().timeouts.idle : 0ms);
+  if (is_idle()) idle_deadline_.arm(pool_->keeps_idle() ? pool_->config().timeouts.idle : 0ms);
 }
 
 void Http2Connection::on_deadline(int which) {

@@ -87,6 +87,13 @@ bool Pool::close_idle(std::size_t server) {
   return false;
 }
 
+bool Pool::close_one_idle() {
+  for (std::size_t server = 0; server < servers_.size(); ++server) {
+    if (close_idle(server)) return true;
+  }
+  return false;
+}
+
 Pool::Found Pool::acquire(Exchange& exchange, bool fresh) {
   const std::vector<bool>& tried = exchange.ruled_out();
   const std::optional<std::size_t> server = balancer_.pick(tried);
@@ -147,7 +154,8 @@ Ref<Exchange> Pool::take_waiting(std::deque<Ref<Exchange>>::iterator at) {
 void Pool::serve_waiting() {
   while (!waiting_.empty()) {
     const std::optional<std::size_t> server = balancer_.pick(waiting_.front()->ruled_out());
-    if (!server || !dial(*waiting_.front(), *server)) return;
+    if (!server) return;
+    if (!dial(*waiting_.front(), *server) && !(close_one_idle() && dial(*waiting_.front(), *server))) return;
     (void)take_waiting(waiting_.begin());
   }
 }
@@ -155,9 +163,7 @@ void Pool::serve_waiting() {
 void Pool::look_again() {
   serve_waiting();
   if (!waiting_.empty() || state_.waiting.load(std::memory_order_relaxed) == 0) return;
-  for (std::size_t server = 0; server < servers_.size(); ++server) {
-    if (close_idle(server)) return;
-  }
+  (void)close_one_idle();
 }
 
 Ref<Http2Connection> Pool::adopt(Ref<Connection> connection) {
@@ -169,12 +175,20 @@ Ref<Http2Connection> Pool::adopt(Ref<Connection> connection) {
 }
 
 void Pool::offer(Http2Connection& connection) {
+  const auto next_that_fits = [this] {
+    return std::ranges::find_if(waiting_, [](const auto& each) { return !each->needs_http1(); });
+  };
   while (connection.is_up() && connection.has_room()) {
-    const auto next = std::ranges::find_if(waiting_, [](const auto& each) { return !each->needs_http1(); });
-    if (next == waiting_.end()) return;
+    const auto next = next_that_fits();
+    if (next == waiting_.end()) break;
     const Ref<Exchange> exchange = take_waiting(next);
     exchange->join(Ref<Http2Connection>(&connection));
     exchange->on_http2_ready();
+  }
+  // As in release(): those that still wait are another worker's, or want HTTP/1.
+  if (connection.is_idle() && next_that_fits() == waiting_.end() &&
+      state_.waiting.load(std::memory_order_relaxed) != 0) {
+    connection.close();
   }
 }
 

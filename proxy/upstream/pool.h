@@ -80,6 +80,7 @@ class Pool final : public Counted {
   // Gives the exchange a connection that is there, or is being made.
   [[nodiscard]] std::optional<Found> reuse(Exchange& exchange, std::size_t server, bool fresh);
   [[nodiscard]] bool close_idle(std::size_t server);
+  [[nodiscard]] bool close_one_idle();
   [[nodiscard]] bool dial(Exchange& exchange, std::size_t server);
   Ref<Exchange> take_waiting(std::deque<Ref<Exchange>>::iterator at);
   void serve_waiting();

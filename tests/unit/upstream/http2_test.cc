@@ -517,5 +517,48 @@ TEST(Http2UpstreamWebSocket, AWaitingWebSocketStandsInNobodysWay) {
   ASSERT_TRUE(world.until([&] { return websocket->over(); }));
 }
 
+// Nor does it wait for a shared connection to be used no longer than it is: an idle one makes room.
+TEST(Http2UpstreamWebSocket, AnIdleSharedConnectionMakesRoom) {
+  for (const bool waits : {true, false}) {
+    World world(2, [](Config& config) {
+      config.servers[0].http2 = true;
+      config.servers[1].http2 = false;
+      config.max_connections = 1;
+      config.timeouts.connect = 5s;
+      config.timeouts.idle = 1h;
+    });
+    const Ref<Client> first = world.get();
+    Http2Peer peer(world.accept(0));
+    ASSERT_TRUE(world.until([&] {
+      peer.work();
+      return peer.streams.size() == 1;
+    }));
+    // It comes before the other request has ended, or after.
+    Ref<Client> websocket;
+    if (waits) {
+      websocket = world.websocket();
+      EXPECT_EQ(world.shared().upstream(0).waiting.load(), 1U);
+    }
+    peer.answer(peer.streams.begin()->first, "one");
+    ASSERT_TRUE(world.until([&] {
+      peer.work();
+      return first->over();
+    }));
+    EXPECT_TRUE(first->ended);
+    if (!waits) websocket = world.websocket();
+    const std::unique_ptr<Peer> other = world.accept(1);
+    EXPECT_TRUE(world.receive_head(*other).starts_with("GET /ws HTTP/1.1\r\n"));
+    EXPECT_EQ(world.shared().upstream(0).waiting.load(), 0U);
+    EXPECT_TRUE(world.until([&] {
+      peer.work();
+      return peer.peer().ended();
+    }));
+    other->send(kOk);
+    other->close();
+    ASSERT_TRUE(world.until([&] { return websocket->over(); }));
+    EXPECT_TRUE(websocket->ended);
+  }
+}
+
 }  // namespace
 }  // namespace holdfast::upstream
