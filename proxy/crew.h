@@ -40,6 +40,10 @@ struct Crew {
               .now = &net::Worker::now,
               .overloaded = &overloaded},
              std::move(rules)) {}
+  ~Crew() {
+    keys->abandon();
+    introspections->abandon();
+  }
 
   net::Worker worker;
   telemetry::RequestMetrics metrics;

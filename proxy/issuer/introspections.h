@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/secret.h"
@@ -37,6 +38,8 @@ class WorkerIntrospections final : public pipeline::Introspector,
 
   void introspect(const pipeline::IntrospectionQuestion& question, const Now& now,
                   std::function<void(const pipeline::Introspected&)> done) override;
+  // As WorkerKeys::abandon() (issuers.h).
+  void abandon() { (void)std::exchange(waiting_, {}); }
 
  private:
   friend class Introspections;

@@ -31,6 +31,11 @@ void WorkerKeys::refetch(std::size_t issuer, std::uint64_t seen_generation, std:
   if (view.waiting.size() == 1) issuers_.ask_refetch(issuer, *this);
 }
 
+void WorkerKeys::abandon() {
+  // What is let go may ask for other things here.
+  for (View& each : views_) (void)std::exchange(each.waiting, {});
+}
+
 void WorkerKeys::update(std::size_t issuer, pipeline::IssuerKeys keys) {
   view(issuer).keys = std::move(keys);
 }

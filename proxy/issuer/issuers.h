@@ -32,6 +32,9 @@ class WorkerKeys final : public pipeline::KeySource, public std::enable_shared_f
 
   [[nodiscard]] const pipeline::IssuerKeys* keys(std::size_t issuer) override;
   void refetch(std::size_t issuer, std::uint64_t seen_generation, std::function<void(bool)> done) override;
+  // The worker ends, its loop has: who still waits is not answered, and let go. Else it would live as long as
+  // Issuers, which outlive the worker that it belongs to, where the control loop ended before it asked.
+  void abandon();
 
  private:
   friend class Issuers;

@@ -263,6 +263,30 @@ TEST(Issuers, BelievesNoMetadataThatNamesAnotherIssuerOrPlainHttpElsewhere) {
   }
 }
 
+// The control loop may end before it asked what a worker has it ask.
+TEST(Issuers, AWorkerThatEndsLetsGoOfWhoStillWaits) {
+  Loop worker;
+  Events events;
+  asio::io_context control;
+  Issuers issuers(control, {settings_for(FakeIssuer())}, events);
+  const std::shared_ptr<WorkerKeys> view = issuers.view_for(worker.io());
+  const auto asking = issuers.introspections().view_for(worker.io());
+  const auto request = std::make_shared<int>();
+  bool told = false;
+  worker.on([&] {
+    view->refetch(0, 0, [&told, request](bool) { told = true; });
+    asking->introspect({.issuer = 0, .token = "opaque", .digest = {}, .jwt = nullptr}, {},
+                       [&told, request](const pipeline::Introspected&) { told = true; });
+  });
+  worker.end();
+  EXPECT_EQ(request.use_count(), 3);
+  view->abandon();
+  asking->abandon();
+  EXPECT_EQ(request.use_count(), 1);
+  control.poll();
+  EXPECT_FALSE(told);
+}
+
 TEST(Issuers, GivesUpOnAnIssuerThatIsTooSlow) {
   FakeIssuer issuer;
   serve_metadata(issuer);
