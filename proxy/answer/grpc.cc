@@ -17,7 +17,6 @@ constexpr unsigned kUnknown = 2;
 constexpr unsigned kInvalidArgument = 3;
 constexpr unsigned kDeadlineExceeded = 4;
 constexpr unsigned kPermissionDenied = 7;
-constexpr unsigned kResourceExhausted = 8;
 constexpr unsigned kUnimplemented = 12;
 constexpr unsigned kUnavailable = 14;
 constexpr unsigned kUnauthenticated = 16;
@@ -62,7 +61,7 @@ unsigned grpc_status(std::uint16_t http_status) {
     // What gRPC's own libraries say of a message, or of metadata, beyond their limits.
     case 413:
     case 431:
-      return kResourceExhausted;
+      return kGrpcResourceExhausted;
     case 429:
     case 502:
     case 503:
@@ -74,14 +73,14 @@ unsigned grpc_status(std::uint16_t http_status) {
   }
 }
 
-void add_grpc_status(http::Fields& fields, std::uint16_t http_status, std::string_view detail) {
-  fields.add(kStatus, std::to_string(grpc_status(http_status)));
+void add_grpc_status(http::Fields& fields, unsigned grpc_status, std::string_view detail) {
+  fields.add(kStatus, std::to_string(grpc_status));
   fields.add("grpc-message", encode_message(detail));
 }
 
-Answer as_grpc(Answer answer) {
+Answer as_grpc(Answer answer, unsigned grpc_status) {
   answer.fields.set("Content-Type", kGrpc);
-  add_grpc_status(answer.fields, answer.status, answer.detail);
+  add_grpc_status(answer.fields, grpc_status, answer.detail);
   answer.status = 200;
   answer.body.clear();
   return answer;

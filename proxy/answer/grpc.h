@@ -16,14 +16,17 @@ namespace holdfast::answer {
 // HTTP's.
 [[nodiscard]] bool is_grpc(const http::RequestHead& head);
 
+inline constexpr unsigned kGrpcCancelled = 1;
+inline constexpr unsigned kGrpcResourceExhausted = 8;
+
 // The status code of gRPC for one of HTTP.
 [[nodiscard]] unsigned grpc_status(std::uint16_t http_status);
 
 // The status and a sentence, as fields of an answer or as the trailers of one that has begun.
-void add_grpc_status(http::Fields& fields, std::uint16_t http_status, std::string_view detail);
+void add_grpc_status(http::Fields& fields, unsigned grpc_status, std::string_view detail);
 
 // HTTP 200 without a body; `grpc-message` is the answer's detail.
-[[nodiscard]] Answer as_grpc(Answer answer);
+[[nodiscard]] Answer as_grpc(Answer answer, unsigned grpc_status);
 
 // What `grpc-status = 1*DIGIT` says in a head or in trailers; nullopt: nothing, twice, or no code that
 // anybody could mean (more than three digits).

@@ -17,6 +17,18 @@ using wire::Http2Error;
 // How long a client may take to end its way of a tunnel after the backend has ended its own.
 constexpr std::chrono::milliseconds kLinger{5'000};
 
+// What an answer that was cut off is reset with. The backend's own NO_ERROR and REFUSED_STREAM do not pass:
+// the one would make the answer look whole, and the other as if it could be had again.
+Http2Error reset_code(pipeline::Cause cause) {
+  switch (cause) {
+    case pipeline::Cause::kTokenExpired:
+    case pipeline::Cause::kBackendCancelled:
+      return Http2Error::kCancel;
+    default:
+      return Http2Error::kInternalError;
+  }
+}
+
 }  // namespace
 
 Http2Stream::Http2Stream(Http2Session& session, wire::StreamId id, const http::RequestHead& head)
@@ -172,8 +184,7 @@ void Http2Stream::on_response_reset(pipeline::Cause cause) {
   ended_ = true;
   backend_.reset();
   if (over_) return;
-  const bool expired = cause == pipeline::Cause::kTokenExpired;
-  session_->reset(*this, expired ? Http2Error::kCancel : Http2Error::kInternalError);
+  session_->reset(*this, reset_code(cause));
 }
 
 void Http2Stream::on_response_sent(std::size_t bytes) {

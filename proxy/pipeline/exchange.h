@@ -37,6 +37,8 @@ enum class Cause : std::uint8_t {
   kBackendUnreachable,  // no connection could be made, or none is free in time
   kNoWebSocket,         // its servers speak HTTP/2 alone
   kBackendBroken,       // closed early, malformed or forbidden answer
+  kBackendCancelled,    // ended its answer by itself (RST_STREAM with CANCEL)
+  kBackendExhausted,    // has too much to do (RST_STREAM with ENHANCE_YOUR_CALM)
   kBackendTimeout,      // answered too slowly
   kOverloaded,          // the upstream's queue is full
   kRequestMalformed,    // the body's framing turned out wrong after the head

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "answer/grpc.h"
 #include "crypto/random.h"
 #include "pipeline/request.h"
 #include "token/verify.h"
@@ -121,7 +122,7 @@ void Request::end_for_expiry() {
   if (const Ref<BackendStream> backend = std::exchange(backend_, nullptr)) {
     backend->on_request_cancel(Cause::kTokenExpired);
   }
-  if (grpc_) return end_grpc(kUnauthorized, "the access token has expired");
+  if (grpc_) return end_grpc(answer::grpc_status(kUnauthorized), "the access token has expired");
   finish();
   if (told) return client->on_response_end();
   client->on_response_reset(Cause::kTokenExpired);

@@ -38,11 +38,23 @@ Refusal refusal_of(Cause cause) {
       return {Reason::token_expired, "the access token has expired"};
     case Cause::kBackendUnreachable:
       return {Reason::upstream_unavailable, "the backend cannot be reached"};
+    case Cause::kBackendCancelled:
+      return {Reason::upstream_unavailable, "the backend cancelled the request"};
+    case Cause::kBackendExhausted:
+      return {Reason::upstream_unavailable, "the backend has too much to do"};
     case Cause::kBackendBroken:
     case Cause::kClientGone:
       break;
   }
   return {Reason::upstream_unavailable, "the backend's answer was cut off or malformed"};
+}
+
+// What a gRPC client would read from the backend's RST_STREAM (gRPC over HTTP/2, "Errors"), where it is not
+// what the refusal says.
+std::optional<unsigned> grpc_status_of(Cause cause) {
+  if (cause == Cause::kBackendCancelled) return answer::kGrpcCancelled;
+  if (cause == Cause::kBackendExhausted) return answer::kGrpcResourceExhausted;
+  return std::nullopt;
 }
 
 std::string_view scheme_word(policy::AuthScheme scheme) {
@@ -103,8 +115,11 @@ void Request::run_refused(const Refusal& refusal, std::uint16_t status) {
   answer(answer::make_malformed_answer(status, refusal, ids_.request_id));
 }
 
-void Request::answer(answer::Answer answer) {
-  if (grpc_) answer = answer::as_grpc(std::move(answer));
+void Request::answer(answer::Answer answer, std::optional<unsigned> grpc_status) {
+  if (grpc_) {
+    const unsigned status = grpc_status.value_or(answer::grpc_status(answer.status));
+    answer = answer::as_grpc(std::move(answer), status);
+  }
   http::ResponseHead head;
   head.status = answer.status;
   head.close = answer.close;
@@ -127,9 +142,13 @@ void Request::answer(answer::Answer answer) {
 
 void Request::fail(Cause cause) {
   const Refusal refusal = refusal_of(cause);
-  if (!head_sent_) return deny(refusal);
+  const std::optional<unsigned> grpc_status = grpc_status_of(cause);
+  if (!head_sent_) return deny(refusal, grpc_status);
   reason_ = refusal.reason;
-  if (grpc_) return end_grpc(answer::reason_row(refusal.reason).status, refusal.detail);
+  if (grpc_) {
+    return end_grpc(grpc_status.value_or(answer::grpc_status(answer::reason_row(refusal.reason).status)),
+                    refusal.detail);
+  }
   const Ref<ClientStream> client = client_;
   finish();
   client->on_response_reset(cause);
@@ -137,11 +156,11 @@ void Request::fail(Cause cause) {
 
 // A gRPC client reads in the trailers how its call ended, so that one that was cut off says why. A message
 // that was cut off is told by its own length.
-void Request::end_grpc(std::uint16_t http_status, std::string_view detail) {
+void Request::end_grpc(unsigned grpc_status, std::string_view detail) {
   const Ref<ClientStream> client = client_;
   http::Fields trailers;
-  answer::add_grpc_status(trailers, http_status, detail);
-  grpc_status_ = answer::grpc_status(http_status);
+  answer::add_grpc_status(trailers, grpc_status, detail);
+  grpc_status_ = grpc_status;
   finish();
   client->on_response_trailers(std::move(trailers));
   client->on_response_end();

@@ -58,13 +58,13 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   void forward(const Admission& admission);
   [[nodiscard]] Checked<void> sign_identity();
   void decide_against(const Refusal& refusal);
-  void deny(const Refusal& refusal);
+  void deny(const Refusal& refusal, std::optional<unsigned> grpc_status = std::nullopt);
 
   // relay.cc
   void offer_nonce(http::Fields& response);
-  void answer(answer::Answer answer);
+  void answer(answer::Answer answer, std::optional<unsigned> grpc_status = std::nullopt);
   void fail(Cause cause);
-  void end_grpc(std::uint16_t http_status, std::string_view detail);
+  void end_grpc(unsigned grpc_status, std::string_view detail);
   void finish();
 
   // expiry.cc

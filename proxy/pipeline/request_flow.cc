@@ -213,15 +213,16 @@ void Request::decide_against(const Refusal& refusal) {
   forward(*admission);
 }
 
-void Request::deny(const Refusal& refusal) {
+void Request::deny(const Refusal& refusal, std::optional<unsigned> grpc_status) {
   reason_ = refusal.reason;
   std::string nonce;
   if (route() != nullptr && rules_->links[route()->index].nonce_required) {
     nonce = rules_->nonces->issue(flow_.ports().now().wall);
   }
-  answer(answer::make_answer(
-      rules_->answers, refusal,
-      {.request_id = ids_.request_id, .route = route(), .tried = tried_, .nonce = nonce}));
+  answer(
+      answer::make_answer(rules_->answers, refusal,
+                          {.request_id = ids_.request_id, .route = route(), .tried = tried_, .nonce = nonce}),
+      grpc_status);
 }
 
 // ---- the flow

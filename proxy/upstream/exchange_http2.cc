@@ -16,6 +16,11 @@ using wire::Http2Failure;
 // would do so for ever.
 constexpr unsigned kMaxGoaways = 5;
 
+Cause cause_of(Http2Failure failure) {
+  if (failure == Http2Failure::kCancelled) return Cause::kBackendCancelled;
+  return failure == Http2Failure::kExhausted ? Cause::kBackendExhausted : Cause::kBackendBroken;
+}
+
 }  // namespace
 
 // ---- a connection
@@ -160,14 +165,15 @@ void Exchange::on_http2_reset(Http2Failure failure) {
   const Ref<Exchange> self(this);
   stream_ = 0;
   const bool untouched = failure == Http2Failure::kNotProcessed;
-  const bool may_be_again = untouched || (failure == Http2Failure::kReset && idempotent_);
-  if (!may_be_again || answer_began_ || !whole_) return fail(Cause::kBackendBroken);
+  const bool gone = failure == Http2Failure::kReset || failure == Http2Failure::kCancelled;
+  const bool may_be_again = untouched || (gone && idempotent_);
+  if (!may_be_again || answer_began_ || !whole_) return fail(cause_of(failure));
   if (untouched && http2_->is_closing() && goaways_ < kMaxGoaways) {
     ++goaways_;
   } else if (retries_ < pool_->config().max_retries) {
     ++retries_;
   } else {
-    return fail(Cause::kBackendBroken);
+    return fail(cause_of(failure));
   }
   let_go(false);
   find_connection(!untouched);

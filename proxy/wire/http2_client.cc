@@ -128,12 +128,17 @@ class Http2Client::Impl final : public Http2Session {
 
   void on_closed(Http2Stream& stream, Http2Error error) override {
     if (stream.in_told) return owner_.on_stream_end(stream.id);
-    const bool ours = !stream.peer_reset && error != Http2Error::kNoError;
+    owner_.on_stream_reset(stream.id, failure(stream, error));
+  }
+
+  static Http2Failure failure(const Http2Stream& stream, Http2Error error) {
     // A request that was still waiting to be sent when the connection ended was seen by nobody.
-    const bool unprocessed = error == Http2Error::kRefusedStream || !stream.head_written;
-    owner_.on_stream_reset(stream.id, unprocessed ? Http2Failure::kNotProcessed
-                                      : ours      ? Http2Failure::kMalformed
-                                                  : Http2Failure::kReset);
+    if (error == Http2Error::kRefusedStream || !stream.head_written) return Http2Failure::kNotProcessed;
+    if (!stream.peer_reset) {
+      return error == Http2Error::kNoError ? Http2Failure::kReset : Http2Failure::kMalformed;
+    }
+    if (error == Http2Error::kCancel) return Http2Failure::kCancelled;
+    return error == Http2Error::kEnhanceYourCalm ? Http2Failure::kExhausted : Http2Failure::kReset;
   }
 
   Http2ClientOwner& owner_;

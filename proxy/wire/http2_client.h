@@ -23,6 +23,8 @@ namespace holdfast::wire {
 enum class Http2Failure : std::uint8_t {
   kNotProcessed,  // REFUSED_STREAM, or above a GOAWAY's last stream (RFC 9113 8.7): safe to send again
   kReset,         // the backend reset it, or the connection broke
+  kCancelled,     // the backend reset it with CANCEL
+  kExhausted,     // the backend reset it with ENHANCE_YOUR_CALM
   kMalformed,     // we reset it: the answer breaks the rules
 };
 

@@ -4,11 +4,13 @@
 #include <thread>
 
 #include "sidecar.h"
+#include "support/http2_client.h"
 #include "support/http2_server.h"
 
 namespace holdfast::integration {
 namespace {
 
+using support::Http2Client;
 using support::Http2Reply;
 using support::Http2Request;
 using support::Http2Server;
@@ -210,6 +212,43 @@ TEST_F(Http2BackendTest, AnAnswerThatIsCutOffIsNotPassedAsWhole) {
     EXPECT_LT(reader.rest().size(), 10U);
   } else {
     EXPECT_TRUE(head->starts_with("HTTP/1.1 502")) << *head;
+  }
+}
+
+// RFC 9113 7, and gRPC over HTTP/2, "Errors": the client learns why its answer broke off, unless it would
+// take it for whole, or as not begun.
+TEST_F(Http2BackendTest, WhyAnAnswerBrokeOffIsPassedOn) {
+  backend.on_request([](const Http2Request& request) {
+    const std::string code = request.fields.value("x-code");
+    return std::optional(
+        Http2Reply{.body = "half", .broken_off = static_cast<std::uint32_t>(std::stoul(code))});
+  });
+  Http2Client client(
+      Stream::tls(sidecar.tls_port, {.server_name = std::string(kHost), .alpn = support::kAlpnHttp2}));
+  // The request ends once half of the answer is there.
+  const auto call = [&](const char* code, const char* type) -> const support::Http2Answer& {
+    const auto stream = client.peer.open({{":method", "POST"},
+                                          {":scheme", "https"},
+                                          {":authority", std::string(kHost)},
+                                          {":path", "/public/x"},
+                                          {"content-type", type},
+                                          {"x-code", code}});
+    EXPECT_TRUE(client.run_until([&] { return client.peer.answer(stream).body == "half"; })) << code;
+    client.peer.send(stream, "", true);
+    return client.wait_for(stream);
+  };
+  const struct {
+    const char* theirs;
+    std::uint32_t ours;
+    const char* grpc;
+  } rows[] = {{"8", 8, "1"}, {"0", 2, "14"}, {"7", 2, "14"}, {"2", 2, "14"}, {"11", 2, "8"}};
+  for (const auto& row : rows) {
+    const support::Http2Answer& answer = call(row.theirs, "text/plain");
+    EXPECT_FALSE(answer.ended) << row.theirs;
+    EXPECT_EQ(answer.reset, row.ours) << row.theirs;
+    const support::Http2Answer& grpc = call(row.theirs, "application/grpc");
+    EXPECT_TRUE(grpc.ended) << row.theirs;
+    EXPECT_EQ(grpc.trailers.value("grpc-status"), row.grpc) << row.theirs;
   }
 }
 

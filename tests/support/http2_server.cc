@@ -127,7 +127,10 @@ class Http2Server::Connection {
     }
     const bool all = stream.sent == answer.body.size() && stream.generated == answer.generated &&
                      stream.echo.empty() && (!answer.echo || stream.whole);
-    if (all) {
+    if (all && answer.broken_off) {
+      if (stream.whole) nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, *answer.broken_off);
+      if (size == 0) return NGHTTP2_ERR_DEFERRED;
+    } else if (all) {
       *flags |= NGHTTP2_DATA_FLAG_EOF;
       if (!answer.trailers.list.empty()) {
         *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;

@@ -40,8 +40,10 @@ struct Http2Reply {
   Fields trailers{};
   std::vector<int> interim{};
   std::optional<std::uint32_t> reset{};  // RST_STREAM with this error in place of an answer
-  bool goaway = false;                   // GOAWAY first, which names this stream as the last
-  bool cut = false;                      // the connection ends in place of an answer
+  std::optional<std::uint32_t>
+      broken_off{};     // the same in place of the answer's end, once the request has ended
+  bool goaway = false;  // GOAWAY first, which names this stream as the last
+  bool cut = false;     // the connection ends in place of an answer
 };
 
 [[nodiscard]] char generated_byte(std::uint64_t place);

@@ -53,7 +53,7 @@ TEST(Grpc, KeepsTheChallengeAndSaysWhyInItsOwnWords) {
   const AnswerContext context{.request_id = "r", .nonce = "n1"};
   const Answer plain = make_answer({}, {Reason::nonce_required, "100% \xc3\xa4"}, context);
   EXPECT_EQ(plain.status, 401);
-  const Answer answer = as_grpc(make_answer({}, {Reason::nonce_required, "100% \xc3\xa4"}, context));
+  const Answer answer = as_grpc(make_answer({}, {Reason::nonce_required, "100% \xc3\xa4"}, context), 16);
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.body, "");
   EXPECT_EQ(answer.fields.find("content-type"), "application/grpc");
@@ -89,7 +89,9 @@ TEST(Grpc, ReadsOneStatus) {
 
 TEST(Grpc, EveryReasonHasAStatusOfItsOwn) {
   for (const Reason reason : kAllReasons) {
-    const Answer answer = as_grpc(make_answer({}, {reason, {}}, {}));
+    Answer made = make_answer({}, {reason, {}}, {});
+    const unsigned code = grpc_status(made.status);
+    const Answer answer = as_grpc(std::move(made), code);
     EXPECT_EQ(answer.status, 200) << reason_name(reason);
     const auto status = answer.fields.find("grpc-status");
     ASSERT_TRUE(status) << reason_name(reason);

@@ -574,6 +574,8 @@ TEST_F(RequestFlowTest, TheLogSaysWithWhichStatusAGrpcCallEnded) {
 // A reset would tell a gRPC client that something was wrong with the connection.
 TEST_F(RequestFlowTest, AGrpcCallThatFailsHalfWayEndsWithAStatus) {
   for (const auto& [cause, status] : {std::pair{Cause::kBackendBroken, 14U},
+                                      {Cause::kBackendCancelled, 1U},
+                                      {Cause::kBackendExhausted, 8U},
                                       {Cause::kBackendTimeout, 4U},
                                       {Cause::kDeadlinePassed, 4U},
                                       {Cause::kRequestTooLarge, 8U}}) {
@@ -588,7 +590,7 @@ TEST_F(RequestFlowTest, AGrpcCallThatFailsHalfWayEndsWithAStatus) {
     FakeBackend& backend = *upstreams.opened.back();
     backend.client->on_response_head({.status = 200});
     backend.client->on_response_data(std::string_view("mess"));
-    if (cause == Cause::kBackendBroken || cause == Cause::kBackendTimeout) {
+    if (cause != Cause::kDeadlinePassed && cause != Cause::kRequestTooLarge) {
       backend.client->on_response_reset(cause);
     } else {
       request->on_request_cancel(cause);
@@ -600,6 +602,28 @@ TEST_F(RequestFlowTest, AGrpcCallThatFailsHalfWayEndsWithAStatus) {
     EXPECT_NE(client->trailers.find("grpc-message"), "");
     EXPECT_EQ(log.lines.back().status, 200U);
     EXPECT_EQ(log.lines.back().grpc_status, status);
+  }
+}
+
+// What it would read from the backend's RST_STREAM itself: UNAVAILABLE would have it try again.
+TEST_F(RequestFlowTest, AGrpcCallThatItsBackendGivesUpIsToldSo) {
+  for (const auto& [cause, status] : {std::pair{Cause::kBackendBroken, 14U},
+                                      {Cause::kBackendCancelled, 1U},
+                                      {Cause::kBackendExhausted, 8U}}) {
+    http::RequestHead head;
+    head.method = "POST";
+    head.target = "/open/call";
+    head.authority = "api.example.com";
+    head.version_major = 2;
+    head.fields.add("Content-Type", "application/grpc");
+    auto client = make_counted<FakeClient>();
+    const auto request = flow->start(std::move(head), connection, client);
+    upstreams.opened.back()->client->on_response_reset(cause);
+    EXPECT_TRUE(client->ended);
+    EXPECT_EQ(client->status, 200);
+    EXPECT_EQ(client->fields.find("grpc-status"), std::to_string(status));
+    EXPECT_EQ(log.lines.back().grpc_status, status);
+    EXPECT_EQ(log.lines.back().reason, Reason::upstream_unavailable);
   }
 }
 

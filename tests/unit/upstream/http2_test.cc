@@ -271,12 +271,16 @@ TEST_F(Http2Upstream, WhatIsSentAgainAndWhatIsNot) {
     std::string_view name, method;
     Http2Error error;
     bool again;
+    Cause cause = Cause::kBackendBroken;
   };
   const Row rows[] = {
       {"refused GET", "GET", Http2Error::kRefusedStream, true},
       {"refused POST", "POST", Http2Error::kRefusedStream, true},
       {"broken GET", "GET", Http2Error::kInternalError, true},
       {"broken POST", "POST", Http2Error::kInternalError, false},
+      {"cancelled GET", "GET", Http2Error::kCancel, true},
+      {"cancelled POST", "POST", Http2Error::kCancel, false, Cause::kBackendCancelled},
+      {"exhausted GET", "GET", Http2Error::kEnhanceYourCalm, false, Cause::kBackendExhausted},
   };
   Http2Peer* peer = nullptr;
   StreamId next = 1;
@@ -298,7 +302,7 @@ TEST_F(Http2Upstream, WhatIsSentAgainAndWhatIsNot) {
     }
     ASSERT_TRUE(until([&] { return client->over(); })) << row.name;
     EXPECT_EQ(client->ended, row.again) << row.name;
-    EXPECT_EQ(client->reset, row.again ? std::nullopt : std::optional(Cause::kBackendBroken)) << row.name;
+    EXPECT_EQ(client->reset, row.again ? std::nullopt : std::optional(row.cause)) << row.name;
   }
   EXPECT_EQ(world.backend().accepted(), 1U);
 }
