@@ -51,6 +51,7 @@ class WebSocketFrames {
 };
 
 // RFC 6455 7.4.1
+inline constexpr std::uint16_t kGoingAway = 1001;
 inline constexpr std::uint16_t kPolicyViolation = 1008;
 
 // A Close frame (5.5.1); `reason` is UTF-8 of at most 123 bytes. With a key as a client sends it (5.3).

@@ -1,5 +1,6 @@
 #include "listener/listener.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,8 @@ namespace {
 // Until accepting is tried again where the listener is at its limit: which worker's connection ends first is
 // not known here.
 constexpr std::chrono::milliseconds kPause{50};
+// Of a drain, for WebSockets to close after they were told to, so that none is cut off unawares.
+constexpr std::chrono::milliseconds kGoodbye{1'000};
 
 }  // namespace
 
@@ -46,7 +49,7 @@ bool Listener::admit_waiting() {
 }
 
 void Listener::on_deadline(int which) {
-  if (which == kDrainDeadline) return close_connections();
+  if (which == kDrainDeadline) return end_drain();
   if (waiting_ && !admit_waiting()) return resume_.arm(kPause);
   acceptor_.start();
 }
@@ -73,7 +76,15 @@ void Listener::drain(std::chrono::milliseconds deadline, std::function<void()> e
     return;
   }
   empty_ = std::move(empty);
-  drain_deadline_.arm(deadline);
+  goodbye_ = std::min(kGoodbye, deadline / 2);
+  drain_deadline_.arm(deadline - goodbye_);
+}
+
+void Listener::end_drain() {
+  const Ref<Listener> self(this);
+  if (!goodbye_.count()) return close_connections();
+  handler_.close_tunnels();
+  if (connections_ != 0) drain_deadline_.arm(std::exchange(goodbye_, {}));
 }
 
 void Listener::close() {

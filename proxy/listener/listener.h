@@ -52,6 +52,7 @@ class Listener final : public net::AcceptOwner, private net::Expirable {
   void on_accepted(net::Socket socket, const net::Endpoint& peer) override;
   void on_deadline(int which) override;
   [[nodiscard]] bool admit_waiting();
+  void end_drain();
   void close_connections();
   void add(Connection& connection);
   void remove(Connection& connection);
@@ -66,6 +67,7 @@ class Listener final : public net::AcceptOwner, private net::Expirable {
   std::optional<std::pair<net::Socket, net::Endpoint>> waiting_;
   Connection* first_ = nullptr;
   std::size_t connections_ = 0;
+  std::chrono::milliseconds goodbye_{};  // what of the drain is left for those that close their WebSockets
   bool draining_ = false;
   std::function<void()> empty_;
 };

@@ -1,5 +1,6 @@
-// What a request keeps where its answer ends with its token (close_at_expiry): when that is, the alarm that
-// looks, and of a WebSocket where its frames end. Request's own; what is done with it is in expiry.cc.
+// What a request keeps where its answer may be ended from here: with its token (close_at_expiry), or, if it
+// is a WebSocket, with this process. When the token's end is, the alarm that looks, and of a WebSocket where
+// its frames end. Request's own; what is done with it is in expiry.cc.
 #pragma once
 
 #include <memory>
@@ -7,6 +8,7 @@
 
 #include "base/time.h"
 #include "http/websocket_frames.h"
+#include "pipeline/exchange.h"
 #include "pipeline/ports.h"
 
 namespace holdfast::pipeline {
@@ -19,10 +21,10 @@ struct WatchedTunnel {
 };
 
 struct Expiry {
-  UnixTime at;
+  std::optional<UnixTime> at;  // nullopt: not with its token
   std::unique_ptr<Alarm> alarm;
   std::optional<WatchedTunnel> tunnel;
-  bool closing = false;  // the tunnel; then the alarm is for the end of patience
+  std::optional<Cause> closing;  // the tunnel, and why; then the alarm is for the end of patience
 };
 
 }  // namespace holdfast::pipeline

@@ -58,6 +58,8 @@ class RequestHandler {
   // answer's head has `close` set.
   virtual void refuse(Refusal refusal, std::uint16_t status, http::RequestHead head,
                       const ConnectionFacts& connection, Ref<ClientStream> client) = 0;
+  // The listener's drain is about to end: WebSockets, which would go on for ever, are told so.
+  virtual void close_tunnels() = 0;
 
  protected:
   ~RequestHandler() = default;

@@ -272,7 +272,7 @@ void Request::grant_request(std::size_t bytes) {
 void Request::finish() {
   if (!client_) return;
   client_.reset();
-  expiry_.reset();
+  stop_watching();
   // What was chosen to serve it lives as long as the backend's exchange.
   const Ref<BackendStream> backend = std::exchange(backend_, nullptr);
   const token::AccessToken* const token = evidence_.token.get();

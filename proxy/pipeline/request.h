@@ -1,6 +1,6 @@
 // One request from its head to the end of its answer. It stands between the client's stream and the backend's
 // and is each one's view of the other: its decisions are in request_flow.cc, its passing on in relay.cc, its
-// end with its token in expiry.cc. Worker's thread only.
+// end with its token or with this process in expiry.cc. Worker's thread only.
 #pragma once
 
 #include <memory>
@@ -20,11 +20,14 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
  public:
   Request(RequestFlow& flow, http::RequestHead head, const ConnectionFacts& connection,
           Ref<ClientStream> client);
+  ~Request() override { stop_watching(); }
 
   // Decides and either answers or forwards, now or when keys or the replay store have spoken.
   void run();
   // Answers what the codec refused.
   void run_refused(const Refusal& refusal, std::uint16_t status);
+  // Where it is a WebSocket: closes it both ways, with what `cause` means to it.
+  void close_tunnel(Cause cause);
 
   // From the client.
   void on_request_data(std::span<const char> bytes) override;
@@ -69,13 +72,13 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
 
   // expiry.cc
   void watch_expiry(const http::ResponseHead& head);
+  void stop_watching();
   void on_alarm() override;
-  void close_tunnel();
   void close_to_client();
   void close_to_backend();
   void pass_to_client(std::span<const char> bytes);
   void pass_to_backend(std::span<const char> bytes);
-  void end_for_expiry();
+  void end_from_here(Cause cause);
   [[nodiscard]] bool watches_frames() const { return expiry_ != nullptr && expiry_->tunnel.has_value(); }
   [[nodiscard]] bool client_was_told() const { return watches_frames() && expiry_->tunnel->client_told; }
 
@@ -88,7 +91,7 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   const ConnectionFacts& connection_;
   Ref<ClientStream> client_;        // null: the request is over
   Ref<BackendStream> backend_;      // null: not forwarded, or over
-  std::unique_ptr<Expiry> expiry_;  // null: the answer does not end with its token
+  std::unique_ptr<Expiry> expiry_;  // null: the answer is not ended from here
 
   Now began_;
   std::optional<policy::RequestOrigin> origin_;

@@ -237,6 +237,14 @@ Ref<BackendStream> RequestFlow::start(http::RequestHead head, const ConnectionFa
   return request;
 }
 
+void RequestFlow::close_tunnels() {
+  // Each may end, and others with it, while it is told.
+  std::vector<Ref<Request>> told;
+  told.reserve(tunnels_.size());
+  for (Request* const each : tunnels_) told.emplace_back(each);
+  for (const Ref<Request>& each : told) each->close_tunnel(Cause::kDraining);
+}
+
 void RequestFlow::refuse(Refusal refusal, std::uint16_t status, http::RequestHead head,
                          const ConnectionFacts& connection, Ref<ClientStream> client) {
   make_counted<Request>(*this, std::move(head), connection, std::move(client))->run_refused(refusal, status);

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <unordered_set>
 
 #include "base/time.h"
 #include "identity/forwarding_fields.h"
@@ -30,6 +31,8 @@ struct FlowPorts {
   const std::atomic<bool>* overloaded = nullptr;
 };
 
+class Request;
+
 class RequestFlow final : public RequestHandler {
  public:
   RequestFlow(FlowPorts ports, std::shared_ptr<const Rules> rules);
@@ -38,6 +41,8 @@ class RequestFlow final : public RequestHandler {
                                          Ref<ClientStream> client) override;
   void refuse(Refusal refusal, std::uint16_t status, http::RequestHead head,
               const ConnectionFacts& connection, Ref<ClientStream> client) override;
+
+  void close_tunnels() override;
 
   // Requests that begin from now on see these rules.
   void replace_rules(std::shared_ptr<const Rules> rules);
@@ -52,6 +57,9 @@ class RequestFlow final : public RequestHandler {
                                                                             UnixTime now);
   // For request and trace ids; drawn in batches, since each draw costs as much as a small request.
   [[nodiscard]] identity::IdBytes random_ids();
+  // A request that has become a WebSocket, until it is over.
+  void add_tunnel(Request& request) { tunnels_.insert(&request); }
+  void remove_tunnel(Request& request) { tunnels_.erase(&request); }
 
  private:
   FlowPorts ports_;
@@ -59,6 +67,7 @@ class RequestFlow final : public RequestHandler {
   Verifier verifier_;
   FactCache<SignedIdentity> assertions_;  // by token digest and audience
   std::string random_pool_;
+  std::unordered_set<Request*> tunnels_;
 };
 
 }  // namespace holdfast::pipeline

@@ -1,5 +1,6 @@
 // WebSocket through the real binary: the handshake is verified like any request (RFC 6455 4, RFC 8441), the
 // tunnel opens after a right 101 and not before, and then bytes pass untouched both ways.
+#include <csignal>
 #include <mutex>
 #include <thread>
 
@@ -396,6 +397,59 @@ TEST_F(WebSocketTest, HtuMaySayWss) {
   Stream stream = sidecar->dial();
   stream.send(handshake(request).raw());
   EXPECT_TRUE(MessageReader(stream).head().value().starts_with("HTTP/1.1 101 "));
+}
+
+// Contract: "Ending". RFC 6455 7.4.1: 1001, and between frames.
+TEST(WebSocketDrainTest, TunnelsAreClosedBeforeTheProcessEnds) {
+  Sidecar sidecar({.shutdown = "{delay: 0s, drain: 2s}"});
+  std::mutex mutex;
+  std::vector<WebSocketFrame> got;
+  const Script script(sidecar.backend, [&](Exchange& exchange) {
+    accept_handshake(exchange);
+    exchange.send(WebSocketFrame{.payload = "hello"}.bytes());
+    std::string held;
+    while (true) {
+      const std::string more = exchange.receive();
+      if (more.empty()) break;
+      held += more;
+      const auto frame = support::take_frame(held);
+      if (!frame) continue;
+      const std::lock_guard lock(mutex);
+      got.push_back(*frame);
+      break;
+    }
+    exchange.close();
+  });
+  Tunnel tunnel(sidecar);
+  Http2WebSocketClient client(sidecar);
+  const Request verified = handshake(sidecar.with_proof("GET", "/orders/ws"));
+  support::Http2Fields head{{":method", "CONNECT"},
+                            {":protocol", "websocket"},
+                            {":scheme", "https"},
+                            {":authority", std::string(kHost)},
+                            {":path", "/orders/ws"},
+                            {"sec-websocket-version", "13"},
+                            {"sec-websocket-protocol", "chat"}};
+  for (const auto& [name, value] : verified.fields) {
+    if (name == "DPoP") head.emplace_back("dpop", value);
+    if (name == "Authorization") head.emplace_back("authorization", value);
+  }
+  const auto stream = client.peer.open(head);
+  auto& answer = client.peer.answer(stream);
+  const std::string hello = WebSocketFrame{.payload = "hello"}.bytes();
+  ASSERT_TRUE(client.run_until([&] { return answer.body == hello; }));
+  EXPECT_EQ(tunnel.reader.bytes(hello.size()), hello);
+
+  sidecar.holdfast->signal(SIGTERM);
+  const WebSocketFrame goodbye = support::close_frame(1001, "draining", false);
+  EXPECT_EQ(tunnel.reader.rest(), goodbye.bytes());
+  EXPECT_TRUE(client.wait_for(stream).ended);
+  EXPECT_EQ(answer.body, hello + goodbye.bytes());
+  EXPECT_EQ(sidecar.holdfast->wait_exit(), 0);
+  const std::lock_guard lock(mutex);
+  const WebSocketFrame told = support::close_frame(1001, "draining", true);
+  EXPECT_EQ(got, (std::vector<WebSocketFrame>{told, told}));
+  EXPECT_TRUE(sidecar.holdfast->wait_out("\"reason\":\"draining\""));
 }
 
 TEST(WebSocketTimeoutTest, ATunnelThroughWhichNothingMovesEnds) {

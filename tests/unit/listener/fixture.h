@@ -108,12 +108,16 @@ class Story final : public pipeline::RequestHandler {
     client->on_response_data(std::string_view("refused"));
     client->on_response_end();
   }
+  void close_tunnels() override {
+    if (on_close_tunnels) on_close_tunnels();
+  }
   [[nodiscard]] StoryRequest& last() { return *requests.back(); }
 
   std::vector<Ref<StoryRequest>> requests;
   std::vector<std::pair<int, Reason>> refusals;
   const pipeline::ConnectionFacts* facts = nullptr;
   std::function<void(StoryRequest&)> on_start;
+  std::function<void()> on_close_tunnels;
 };
 
 class Client final : public net::StreamOwner {

@@ -85,6 +85,22 @@ TEST_P(AcceptTest, DrainClosesTheRestAtItsDeadline) {
   EXPECT_EQ(story.last().cancelled, pipeline::Cause::kClientGone);
 }
 
+// WebSockets have no other end: they are told before the rest is closed, and have some of the time.
+TEST_P(AcceptTest, DrainHasTunnelsClosedBeforeItsDeadline) {
+  const auto busy = connect();
+  busy->send(kGet);
+  ASSERT_TRUE(turn([&] { return !story.requests.empty() && story.last().ended; }));
+  int told = 0;
+  int empty = 0;
+  story.on_close_tunnels = [&] {
+    ++told;
+    EXPECT_EQ(story.last().cancelled, std::nullopt);
+  };
+  listening->drain(std::chrono::milliseconds(100), [&] { ++empty; });
+  ASSERT_TRUE(turn([&] { return empty == 1; }));
+  EXPECT_EQ(told, 1);
+}
+
 TEST_P(AcceptTest, DrainOfAnEmptyListenerIsDoneAtOnce) {
   listen();
   int empty = 0;

@@ -1,4 +1,4 @@
-// close_at_expiry: what ends when the token does, and how.
+// close_at_expiry: what ends when the token does, and how; and WebSockets that end with the process.
 #include "pipeline/expiry.h"
 
 #include "fake_world.h"
@@ -355,6 +355,42 @@ TEST_F(ExpiryTest, ATunnelIsLeftAloneWithoutTheSwitch) {
   alarms.pass(1h);
   EXPECT_EQ(client->body, kFrame.substr(0, 3));
   EXPECT_EQ(alarms.made, 0);
+}
+
+TEST_F(ExpiryTest, ATunnelIsToldThatTheProcessEnds) {
+  const std::string goodbye = "\x88\x0A\x03\xE9"s + "draining";
+  for (const std::string_view path : {"/left", "/live"}) {
+    begin(1h, path, true);
+    answer(101, {Kind::kUnknown, 0});
+    from_backend(kFrame.substr(0, 4));
+    flow->close_tunnels();
+    EXPECT_EQ(client->body, kFrame.substr(0, 4)) << "not inside a frame";
+    EXPECT_EQ(backend->body.substr(0, 2), "\x88\x8A"s);
+    from_backend(kFrame.substr(4) + kFrame);
+    EXPECT_EQ(client->body, kFrame + goodbye);
+    flow->close_tunnels();
+    EXPECT_EQ(client->body, kFrame + goodbye) << "once";
+    end_backend();
+    EXPECT_TRUE(client->ended);
+    EXPECT_FALSE(client->reset);
+    EXPECT_EQ(log.lines.back().reason, Reason::draining);
+    EXPECT_TRUE(alarms.live.empty());
+  }
+  // One whose backend does not close; and one that was over by then.
+  begin(1h, "/left", true);
+  answer(101, {Kind::kUnknown, 0});
+  flow->close_tunnels();
+  alarms.pass(5s);
+  EXPECT_TRUE(client->ended);
+  EXPECT_EQ(backend->cancelled, Cause::kDraining);
+  flow->close_tunnels();
+  EXPECT_EQ(client->body, goodbye);
+  // What is no WebSocket is not ended by it.
+  begin(1h, "/left");
+  answer(200, {Kind::kUnknown, 0});
+  flow->close_tunnels();
+  EXPECT_EQ(client->body, "");
+  EXPECT_FALSE(client->ended || client->reset);
 }
 
 }  // namespace
