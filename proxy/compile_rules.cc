@@ -26,13 +26,34 @@ http::Origin origin(const settings::Origin& from) {
   return {scheme, ipv6 ? "[" + from.host + "]" : from.host, from.port};
 }
 
-pipeline::ListenerRules listener_rules(const settings::Listener& from) {
+// Without a `resource`, a route belongs to the listener's first public origin, and without those to the one
+// that a request is for.
+answer::ProtectedResource resource(const settings::Settings& settings, const settings::Route& route,
+                                   const std::vector<http::Origin>& public_origins) {
+  answer::ProtectedResource out;
+  if (route.resource) {
+    out.resource = *route.resource;
+  } else if (!public_origins.empty()) {
+    out.resource = public_origins.front().text();
+  }
+  for (const std::size_t issuer : route.issuers)
+    out.authorization_servers.push_back(settings.issuers[issuer].url);
+  out.scopes = {route.require.scopes.begin(), route.require.scopes.end()};
+  out.bearer_taken = route.access == settings::Access::kDpopOrBearer;
+  return out;
+}
+
+pipeline::ListenerRules listener_rules(const settings::Settings& settings, const settings::Listener& from) {
   pipeline::ListenerRules rules;
   rules.name = from.name;
   rules.origin.scheme = from.tls ? http::Scheme::https : http::Scheme::http;
   for (const settings::Origin& each : from.public_origins)
     rules.origin.public_origins.push_back(origin(each));
   rules.origin.trusted_proxies = blocks(from.trusted_proxies);
+  for (std::size_t i = 0; i < settings.routes.size(); ++i) {
+    if (asks_for_token(settings.routes[i].access))
+      rules.resources.add(i, resource(settings, settings.routes[i], rules.origin.public_origins));
+  }
   return rules;
 }
 
@@ -169,7 +190,8 @@ std::shared_ptr<const pipeline::Rules> compile_rules(
       .assertions = std::move(assertions),
       .answers = {.algs = proof_algorithms.names(),
                   .key_mismatch_status = static_cast<std::uint16_t>(settings.dpop.key_mismatch_status)}});
-  for (const settings::Listener& each : settings.listeners) rules->listeners.push_back(listener_rules(each));
+  for (const settings::Listener& each : settings.listeners)
+    rules->listeners.push_back(listener_rules(settings, each));
   for (const settings::Issuer& each : settings.issuers) rules->issuers.push_back(issuer_rules(each));
   return rules;
 }

@@ -77,6 +77,8 @@ void add_challenges(http::Fields& fields, const AnswerSettings& settings, const 
       if (context.route != nullptr) append_demands(challenge, row.reason, context.route->require);
     }
     if (dpop) append_parameter(challenge, "algs", settings.algs);
+    if (!context.resource_metadata.empty())
+      append_parameter(challenge, "resource_metadata", context.resource_metadata);
     fields.add("WWW-Authenticate", challenge);
   }
 }

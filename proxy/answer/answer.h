@@ -25,8 +25,9 @@ struct AnswerContext {
   std::string_view request_id = {};
   const policy::Route* route = nullptr;  // null: refused before a route was found
   policy::AuthScheme tried = policy::AuthScheme::none;
-  std::string_view nonce = {};    // a fresh one, where the route requires nonces
-  std::uint32_t retry_after = 1;  // seconds, where the reason has Retry-After
+  std::string_view nonce = {};              // a fresh one, where the route requires nonces
+  std::string_view resource_metadata = {};  // its URL (RFC 9728 5.1); empty: not named
+  std::uint32_t retry_after = 1;            // seconds, where the reason has Retry-After
 };
 
 struct Answer {

@@ -51,6 +51,8 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   // request_flow.cc, in the order of the story
   [[nodiscard]] bool is_overloaded() const;
   [[nodiscard]] Checked<void> locate();
+  [[nodiscard]] const answer::ProtectedResource* asks_about() const;
+  [[nodiscard]] Checked<void> choose_route();
   [[nodiscard]] Checked<void> check_origin();
   [[nodiscard]] Checked<void> gather();
   void with_keys();
@@ -83,6 +85,9 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   [[nodiscard]] bool client_was_told() const { return watches_frames() && expiry_->tunnel->client_told; }
 
   [[nodiscard]] const policy::Route* route() const { return subject_.route; }
+  [[nodiscard]] const answer::ResourceTable& resources() const {
+    return rules_->listeners[connection_.listener].resources;
+  }
   [[nodiscard]] std::size_t issuer_number() const { return rules_->issuer_numbers[evidence_.issuer]; }
 
   RequestFlow& flow_;

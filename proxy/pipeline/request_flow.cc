@@ -33,6 +33,10 @@ void Request::run() {
     if (auto sound = http::check_websocket(head_); !sound) return deny(sound.error());
   }
   if (auto located = locate(); !located) return deny(located.error());
+  if (const auto* const resource = asks_about(); resource != nullptr) {
+    return answer(answer::make_resource_metadata(rules_->answers, *resource, origin_->origin()));
+  }
+  if (auto chosen = choose_route(); !chosen) return deny(chosen.error());
   if (!policy::is_protected(route()->access)) return forward(Verifier::admit_anonymous());
   if (auto known = check_origin(); !known) return decide_against(known.error());
   if (auto gathered = gather(); !gathered) return decide_against(gathered.error());
@@ -44,7 +48,7 @@ bool Request::is_overloaded() const {
   return overloaded != nullptr && overloaded->load(std::memory_order_relaxed);
 }
 
-// Which origin and path the request means, and which route takes it.
+// Which origin and path the request means.
 Checked<void> Request::locate() {
   if (!origin_) return holdfast::refuse(Reason::request_malformed, "the request's origin is ambiguous");
   if (head_.target == "*") {
@@ -55,6 +59,17 @@ Checked<void> Request::locate() {
   auto target = http::normalize_target(head_.target, head_.fields.arena());
   if (!target) return std::unexpected(std::move(target.error()));
   target_ = *target;
+  return {};
+}
+
+// Before routes: whoever asks where to get a token has none.
+const answer::ProtectedResource* Request::asks_about() const {
+  if (!origin_->known() || (head_.method != "GET" && head_.method != "HEAD")) return nullptr;
+  return resources().find(origin_->origin(), target_.path);
+}
+
+// Which route takes it.
+Checked<void> Request::choose_route() {
   auto matched = rules_->routes.match_sent(origin_->origin().host(), path_, target_.path, head_.method);
   if (!matched) return std::unexpected(std::move(matched.error()));
   subject_.route = *matched;
@@ -219,10 +234,16 @@ void Request::deny(const Refusal& refusal, std::optional<unsigned> grpc_status) 
   if (route() != nullptr && rules_->links[route()->index].nonce_required) {
     nonce = rules_->nonces->issue(flow_.ports().now().wall);
   }
-  answer(
-      answer::make_answer(rules_->answers, refusal,
-                          {.request_id = ids_.request_id, .route = route(), .tried = tried_, .nonce = nonce}),
-      grpc_status);
+  std::string metadata;
+  if (route() != nullptr && origin_->known())
+    metadata = resources().url_of(route()->index, origin_->origin());
+  answer(answer::make_answer(rules_->answers, refusal,
+                             {.request_id = ids_.request_id,
+                              .route = route(),
+                              .tried = tried_,
+                              .nonce = nonce,
+                              .resource_metadata = metadata}),
+         grpc_status);
 }
 
 // ---- the flow

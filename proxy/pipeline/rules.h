@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "answer/answer.h"
+#include "answer/resource_metadata.h"
 #include "base/time.h"
 #include "dpop/nonce.h"
 #include "identity/header_plan.h"
@@ -22,6 +23,7 @@ namespace holdfast::pipeline {
 struct ListenerRules {
   std::string name;
   policy::OriginRules origin;
+  answer::ResourceTable resources;
 };
 
 // What stands beside a policy::Route, at its index.

@@ -13,6 +13,7 @@
 #include "base/secret.h"
 #include "crypto/certificate.h"
 #include "crypto/private_key.h"
+#include "http/target_uri.h"
 #include "policy/route_table.h"
 #include "settings/check_coverage.h"
 #include "settings/words.h"
@@ -250,7 +251,26 @@ void check_one_introspects(const Settings& settings, const Route& route, const s
   }
 }
 
+// Clients compare these texts byte for byte, so each resource has one only; `names` has those so far.
+void check_resource(const Settings& settings, const std::string& resource, const std::string& path,
+                    std::map<std::string, std::string>& names, Report& report) {
+  const auto normal = http::normalize_absolute_uri(resource);
+  if (!normal) return report.error_at(path, "must have a path that a request can have");
+  if (*normal != resource && *normal != resource + '/')
+    return report.error_at(path, "must be written in its normal form, " + *normal);
+  if (const auto& name = names.emplace(*normal, resource).first->second; name != resource)
+    return report.error_at(path, "is called " + name + " by another route; a resource has one name");
+  const auto origin = parse_url(resource);
+  const auto lacks = [&origin](const Listener& listener) {
+    const auto& origins = listener.public_origins;
+    return !origins.empty() && std::ranges::find(origins, *origin) == origins.end();
+  };
+  if (std::ranges::all_of(settings.listeners, lacks))
+    report.warning_at(path, "is at none of the public_origins, so nobody can ask about it here");
+}
+
 void check_routes(const Settings& settings, Report& report) {
+  std::map<std::string, std::string> resources;
   for (std::size_t i = 0; i < settings.routes.size(); ++i) {
     const Route& route = settings.routes[i];
     const std::string path = item("routes", i);
@@ -261,6 +281,7 @@ void check_routes(const Settings& settings, Report& report) {
     check_unique(route.require.acr, path + ".require.acr", report);
     check_strip_prefix(route, path + ".strip_prefix", report);
     check_one_introspects(settings, route, path + ".issuers", report);
+    if (route.resource) check_resource(settings, *route.resource, path + ".resource", resources, report);
   }
 }
 

@@ -92,7 +92,10 @@ Value<RouteDraft> route() {
           .about("Who may come in: whoever proves to hold a token's key, everybody, nobody"),
       member<RouteDraft>("issuers", one_or_list(text()), &RouteDraft::issuer_names)
           .about("Whose tokens count, by name; must be said where several are configured"),
-      not_yet<RouteDraft>("resource"),
+      member<RouteDraft>("resource", url(), &Route::resource)
+          .about(
+              "What clients call the API that the route is part of (RFC 9728); without it the first public "
+              "origin"),
       section<RouteDraft>("require", require(), &Route::require).about("What the token must hold beside"),
       member<RouteDraft>("nonce", nonce_mode(), &RouteDraft::own_nonce)
           .about("Whether the proof must hold a nonce; without it as dpop.nonce.mode says"),

@@ -251,7 +251,8 @@ struct Route {
   std::optional<std::size_t> upstream;  // index into Settings::upstreams; nullopt only where access is kDeny
   std::string strip_prefix;             // "" or "/v1": whole segments, a prefix of every path pattern
   bool close_at_expiry = false;
-  bool enforce = true;  // false: report only; never where no token is asked for
+  bool enforce = true;                  // false: report only; never where no token is asked for
+  std::optional<std::string> resource;  // RFC 9728's identifier, a URL; nullopt: a public origin
   bool operator==(const Route&) const = default;
 };
 

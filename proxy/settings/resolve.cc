@@ -160,6 +160,7 @@ void refuse_idle_rules(const RouteDraft& route, const std::string& path, Report&
   const std::string why =
       std::string("has no effect where access is ") + (route.access == Access::kPublic ? "public" : "deny");
   if (!route.issuer_names.empty()) report.error_at(path + ".issuers", why);
+  if (route.resource) report.error_at(path + ".resource", why);
   if (route.own_nonce) report.error_at(path + ".nonce", why);
   if (!route.enforce) report.error_at(path + ".enforce", why);
   if (route.close_at_expiry) report.error_at(path + ".close_at_expiry", why);

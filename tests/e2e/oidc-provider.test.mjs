@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as jose from 'jose';
+import * as oauth from 'oauth4webapi';
 import { Provider } from 'oidc-provider';
 import * as client from 'openid-client';
 import { startBackend } from './support/backend.mjs';
@@ -129,6 +130,23 @@ describe('oidc-provider', () => {
       assert.equal((await answer.json()).headers['x-auth-client-id'], 'batch');
       assert.equal((await get(configuration, tokens.access_token, '/orders', handle, 'POST')).status, 200, algorithm);
     }
+  });
+
+  it('a client that knows the API alone finds the issuer by the metadata that a challenge names', async () => {
+    const refused = await fetch(`${holdfast.origin}/orders`);
+    const [, metadata] = /resource_metadata="([^"]+)"/.exec(refused.headers.get('www-authenticate'));
+    const origin = new URL(holdfast.origin);
+    const response = await oauth.resourceDiscoveryRequest(origin);
+    assert.equal(response.url, metadata);
+    const found = await oauth.processResourceDiscoveryResponse(origin, response);
+    assert.deepEqual(found.authorization_servers, [provider.url]);
+    assert.equal(found.dpop_bound_access_tokens_required, true);
+    assert.ok(found.dpop_signing_alg_values_supported.includes('ES256'));
+    assert.deepEqual(found.scopes_supported, ['orders:write']);
+    const configuration = await discover(found.authorization_servers[0], 'batch', client.ClientSecretBasic('batch-secret-of-thirty-two-bytes!'));
+    const handle = client.getDPoPHandle(configuration, await client.randomDPoPKeyPair(found.dpop_signing_alg_values_supported[0]));
+    const tokens = await client.clientCredentialsGrant(configuration, { resource, scope: 'orders:write' }, { DPoP: handle });
+    assert.equal((await get(configuration, tokens.access_token, '/orders', handle, 'POST')).status, 200);
   });
 
   it('opaque tokens, until they are revoked', async () => {

@@ -42,7 +42,9 @@ class BearerTest : public testing::Test {
     EXPECT_NE(challenges[0].find("algs=\""), std::string::npos) << challenges[0];
     EXPECT_TRUE(challenges[1].starts_with("Bearer" + std::string(bearer))) << challenges[1];
     if (bearer.empty()) {
-      EXPECT_EQ(challenges[1], "Bearer");
+      EXPECT_EQ(challenges[1],
+                "Bearer "
+                "resource_metadata=\"https://api.example.com/.well-known/oauth-protected-resource\"");
     }
   }
 

@@ -216,6 +216,28 @@ TEST(Answer, ABearerTokenOnADpopRouteIsNotAnsweredWithBearer) {
   EXPECT_THAT(challenges(answer), ElementsAre(R"(DPoP algs="ES256 Ed25519")"));
 }
 
+TEST(Answer, EachChallengeNamesTheResourcesMetadata) {
+  const policy::Route route = make_route(policy::Access::dpop_or_bearer);
+  const auto answer = [&route](Reason reason) {
+    return challenges(make_answer(kSettings, {reason, "why"},
+                                  {.route = &route,
+                                   .tried = policy::AuthScheme::bearer,
+                                   .resource_metadata = "https://a/.well-known/oauth-protected-resource"}));
+  };
+  EXPECT_THAT(
+      answer(Reason::no_credentials),
+      ElementsAre(
+          R"(DPoP algs="ES256 Ed25519", resource_metadata="https://a/.well-known/oauth-protected-resource")",
+          R"(Bearer resource_metadata="https://a/.well-known/oauth-protected-resource")"));
+  EXPECT_THAT(
+      answer(Reason::token_expired),
+      ElementsAre(
+          R"(DPoP algs="ES256 Ed25519", resource_metadata="https://a/.well-known/oauth-protected-resource")",
+          R"(Bearer error="invalid_token", error_description="why", )"
+          R"(resource_metadata="https://a/.well-known/oauth-protected-resource")"));
+  EXPECT_THAT(answer(Reason::role_missing), IsEmpty());
+}
+
 TEST(Answer, KeyMismatchHasTheConfiguredStatus) {
   const Answer answer =
       make_answer({.algs = "ES256", .key_mismatch_status = 401}, {Reason::key_mismatch, "why"}, {});

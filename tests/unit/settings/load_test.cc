@@ -183,6 +183,7 @@ routes:
   nonce: off
   upstream: u2
   strip_prefix: /v1
+  resource: https://api.example.com/v1
 - {name: r2, match: {path: /2}, access: public, upstream: u1}
 - {name: r3, match: {path: /3}, access: deny}
 - {name: r4, match: {path: /4}, issuers: first, upstream: u1}
@@ -274,7 +275,10 @@ shutdown: {delay: 1s, drain: 2s}
                 seconds(900)},
                NonceMode::kOff,
                1,
-               "/v1"},
+               "/v1",
+               false,
+               true,
+               "https://api.example.com/v1"},
               {"r2", {{}, {"/2"}, {}}, Access::kPublic, {}, {}, NonceMode::kOff, 0, ""},
               {"r3", {{}, {"/3"}, {}}, Access::kDeny, {}, {}, NonceMode::kOff, std::nullopt, ""},
               {"r4", {{}, {"/4"}, {}}, Access::kDpop, {0}, {}, NonceMode::kRequired, 0, ""},
@@ -343,6 +347,20 @@ identity: {client_certificate: X-Cert}
       "can be read and changed on the way\n"
       "8:3: upstreams[1]: no route uses this upstream\n"
       "10:32: identity.client_certificate: has no effect, as no listener has client_auth\n");
+}
+
+TEST(Load, AResourceThatNobodyCanAskAbout) {
+  const auto warnings = [](std::string_view origins) {
+    return lines_of(load("listeners:\n- {name: a, address: ':1', tls: off, public_origins: [" +
+                             std::string(origins) +
+                             "]}\nissuer: https://id.example.com\naudience: any\nupstream: http://127.0.0.1\n"
+                             "routes: [{name: r, resource: https://b/v1}]\n",
+                         "f", a_machine())
+                        .warnings);
+  };
+  EXPECT_EQ(warnings("https://a, https://b"), "");
+  EXPECT_EQ(warnings("https://a"),
+            "6:30: routes[0].resource: is at none of the public_origins, so nobody can ask about it here\n");
 }
 
 TEST(Load, SeveralIssuersAndARouteThatNamesNone) {
