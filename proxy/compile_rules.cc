@@ -80,6 +80,16 @@ token::IssuerRules issuer_rules(const settings::Issuer& from) {
           .clock_skew = from.clock_skew};
 }
 
+std::shared_ptr<const policy::CorsRules> cors(const std::optional<settings::Cors>& from) {
+  if (!from) return nullptr;
+  const bool any = from->origins.front() == settings::kAnyOrigin;
+  return std::make_shared<const policy::CorsRules>(
+      policy::CorsRules{.any_origin = any,
+                        .origins = any ? std::vector<std::string>() : from->origins,
+                        .credentials = from->credentials,
+                        .max_age = std::chrono::floor<std::chrono::seconds>(from->max_age)});
+}
+
 policy::Access access(settings::Access from) {
   switch (from) {
     case settings::Access::kDpop:
@@ -155,6 +165,7 @@ std::shared_ptr<const pipeline::Rules> compile_rules(
     std::shared_ptr<const pipeline::AssertionSigner> assertions) {
   std::vector<policy::Route> routes;
   std::vector<pipeline::RouteLinks> links;
+  const auto everywhere = cors(settings.cors);
   for (const settings::Route& from : settings.routes) {
     routes.push_back(route(settings, from));
     links.push_back(
@@ -162,6 +173,7 @@ std::shared_ptr<const pipeline::Rules> compile_rules(
          .upstream = from.upstream ? numbers.upstreams[*from.upstream] : 0,
          .nonce_required = asks_for_token(from.access) && from.nonce == settings::NonceMode::kRequired,
          .close_at_expiry = from.close_at_expiry,
+         .cors = from.cors == settings.cors ? everywhere : cors(from.cors),
          .assertion_audience = assertion_audience(settings, from)});
   }
   const settings::IdentityHeaders& names = settings.identity_headers;
@@ -175,6 +187,9 @@ std::shared_ptr<const pipeline::Rules> compile_rules(
       .proof = {.algorithms = proof_algorithms,
                 .max_age = settings.dpop.max_age,
                 .clock_skew = settings.dpop.clock_skew},
+      .cors = everywhere,
+      .has_cors = std::ranges::any_of(settings.routes,
+                                      [](const settings::Route& route) { return route.cors.has_value(); }),
       .nonces = std::move(nonces),
       .nonces_die_with_process = !settings.dpop.nonce.secret_file.has_value(),
       .headers = identity::HeaderPlan({.sub = names.sub,

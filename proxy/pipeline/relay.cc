@@ -94,6 +94,7 @@ Request::Request(RequestFlow& flow, http::RequestHead head, const ConnectionFact
                                 : std::span<const std::string>()},
       head_);
   if (origin) origin_ = std::move(*origin);
+  use_cors(rules_->cors.get());
   const identity::RequestIds ids = identity::choose_ids(
       head_.fields, origin_ && origin_->from_trusted_proxy(), flow_.random_ids(), head_.fields.arena());
   const auto keep = [this](std::string_view text) {
@@ -112,7 +113,13 @@ Request::Request(RequestFlow& flow, http::RequestHead head, const ConnectionFact
 
 void Request::run_refused(const Refusal& refusal, std::uint16_t status) {
   reason_ = refusal.reason;
-  answer(answer::make_malformed_answer(status, refusal, ids_.request_id));
+  refuse(answer::make_malformed_answer(status, refusal, ids_.request_id));
+}
+
+// A page that may read answers may read refusals, too: it could not mend its request otherwise.
+void Request::refuse(answer::Answer answer, std::optional<unsigned> grpc_status) {
+  if (cors_ != nullptr) policy::set_cors(*cors_, cors_origin_, answer.fields);
+  this->answer(std::move(answer), grpc_status);
 }
 
 void Request::answer(answer::Answer answer, std::optional<unsigned> grpc_status) {
@@ -124,7 +131,8 @@ void Request::answer(answer::Answer answer, std::optional<unsigned> grpc_status)
   head.status = answer.status;
   head.close = answer.close;
   head.fields = std::move(answer.fields);
-  const bool with_body = method_ != "HEAD" && !grpc_;
+  constexpr std::uint16_t kNoContent = 204;
+  const bool with_body = method_ != "HEAD" && !grpc_ && answer.status != kNoContent;
   if (with_body) head.body = {http::BodyLength::Kind::kKnown, answer.body.size()};
   status_ = answer.status;
   if (grpc_) grpc_status_ = answer::read_grpc_status(head.fields);
@@ -219,6 +227,7 @@ void Request::on_response_head(http::ResponseHead head) {
   if (grpc_) grpc_status_ = answer::read_grpc_status(head.fields);
   if (forwarded_) upstream_ms_ = milliseconds_between(*forwarded_, flow_.ports().now());
   offer_nonce(head.fields);
+  if (cors_ != nullptr) policy::set_cors(*cors_, cors_origin_, head.fields);
   head_sent_ = true;
   watch_expiry(head);
   client_->on_response_head(std::move(head));
@@ -293,7 +302,7 @@ void Request::finish() {
   record.upstream_ms = upstream_ms_;
   record.bytes_in = bytes_in_;
   record.bytes_out = bytes_out_;
-  record.decision = reported_ ? "report" : forwarded_ ? "allow" : "deny";
+  record.decision = reported_ ? "report" : forwarded_ || told_ ? "allow" : "deny";
   record.reason = reported_ ? reported_ : reason_;
   if (token != nullptr) {
     if (token->sub) record.sub = *token->sub;

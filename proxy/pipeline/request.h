@@ -51,9 +51,14 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   // request_flow.cc, in the order of the story
   [[nodiscard]] bool is_overloaded() const;
   [[nodiscard]] Checked<void> locate();
-  [[nodiscard]] const answer::ProtectedResource* asks_about() const;
+  [[nodiscard]] Checked<const policy::Route*> match(std::string_view method) const;
+  [[nodiscard]] std::optional<answer::Answer> answer_here();
+  [[nodiscard]] const answer::ProtectedResource* asks_about(std::string_view method) const;
+  [[nodiscard]] std::optional<answer::Answer> preflight();
   [[nodiscard]] Checked<void> choose_route();
   [[nodiscard]] Checked<void> check_origin();
+  void use_cors(const policy::CorsRules* rules);
+  void refuse_overloaded();
   [[nodiscard]] Checked<void> gather();
   void with_keys();
   void refetch_keys();
@@ -68,6 +73,7 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   // relay.cc
   void offer_nonce(http::Fields& response);
   void answer(answer::Answer answer, std::optional<unsigned> grpc_status = std::nullopt);
+  void refuse(answer::Answer answer, std::optional<unsigned> grpc_status = std::nullopt);
   void fail(Cause cause);
   void end_grpc(unsigned grpc_status, std::string_view detail);
   void finish();
@@ -107,11 +113,14 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   identity::RequestIds ids_;
   http::Target target_;  // normal form
   policy::AuthScheme tried_ = policy::AuthScheme::none;
+  const policy::CorsRules* cors_ = nullptr;  // who may read the answer; null: we say nothing of it
+  std::string_view cors_origin_;             // of those, the one that asks; empty: nobody of them
   Subject subject_;
   Evidence evidence_;
   bool grpc_ = false;  // refusals are gRPC's
   bool refetched_ = false;
   bool proven_ = false;      // the proof's signature has verified
+  bool told_ = false;        // answered here, and no refusal
   bool body_ended_ = false;  // the client's side, before or after forwarding
   bool head_sent_ = false;   // of the answer
 

@@ -23,18 +23,16 @@ constexpr std::size_t kAssertions = 8192;  // about 1 KiB each
 
 void Request::run() {
   if (answer::is_forbidden_method(head_.method)) {
-    return answer(answer::make_method_not_allowed(ids_.request_id));
+    return refuse(answer::make_method_not_allowed(ids_.request_id));
   }
-  if (is_overloaded()) {
-    // Before anything else, since all else costs memory.
-    return deny({Reason::overloaded, "this server has too much to do: send the request again later"});
-  }
+  if (is_overloaded()) return refuse_overloaded();
   if (http::is_websocket(head_)) {
     if (auto sound = http::check_websocket(head_); !sound) return deny(sound.error());
   }
   if (auto located = locate(); !located) return deny(located.error());
-  if (const auto* const resource = asks_about(); resource != nullptr) {
-    return answer(answer::make_resource_metadata(rules_->answers, *resource, origin_->origin()));
+  if (auto said = answer_here(); said) {
+    told_ = true;
+    return answer(*std::move(said));
   }
   if (auto chosen = choose_route(); !chosen) return deny(chosen.error());
   if (!policy::is_protected(route()->access)) return forward(Verifier::admit_anonymous());
@@ -46,6 +44,14 @@ void Request::run() {
 bool Request::is_overloaded() const {
   const std::atomic<bool>* const overloaded = flow_.ports().overloaded;
   return overloaded != nullptr && overloaded->load(std::memory_order_relaxed);
+}
+
+// Before anything else, since all else costs memory; but a page has to be told, too, that it should wait.
+void Request::refuse_overloaded() {
+  if (rules_->has_cors && locate()) {
+    if (const auto matched = match(head_.method)) use_cors(rules_->links[(*matched)->index].cors.get());
+  }
+  deny({Reason::overloaded, "this server has too much to do: send the request again later"});
 }
 
 // Which origin and path the request means.
@@ -62,17 +68,54 @@ Checked<void> Request::locate() {
   return {};
 }
 
-// Before routes: whoever asks where to get a token has none.
-const answer::ProtectedResource* Request::asks_about() const {
-  if (!origin_->known() || (head_.method != "GET" && head_.method != "HEAD")) return nullptr;
+// What needs no route: whoever asks where to get a token has none, and a preflight never has.
+std::optional<answer::Answer> Request::answer_here() {
+  if (const auto* const resource = asks_about(head_.method); resource != nullptr) {
+    return answer::make_resource_metadata(rules_->answers, *resource, origin_->origin());
+  }
+  return preflight();
+}
+
+const answer::ProtectedResource* Request::asks_about(std::string_view method) const {
+  if (!origin_->known() || (method != "GET" && method != "HEAD")) return nullptr;
   return resources().find(origin_->origin(), target_.path);
+}
+
+// A browser that asks for a page whether the page's request may be sent. It sends no credentials along, so it
+// is answered before they are looked for, and for the route that would take the request itself.
+std::optional<answer::Answer> Request::preflight() {
+  static const policy::CorsRules kEverybody{.any_origin = true};
+  const auto method = policy::preflight_method(head_);
+  if (!method) return std::nullopt;
+  const policy::CorsRules* cors = nullptr;
+  if (asks_about(*method) != nullptr) {
+    cors = &kEverybody;
+  } else if (const auto matched = match(*method)) {
+    cors = rules_->links[(*matched)->index].cors.get();
+    if (cors != nullptr) subject_.route = *matched;
+  }
+  // Without rules it is a request like any other.
+  if (cors == nullptr) return std::nullopt;
+  answer::Answer permission{.status = 204};
+  policy::answer_preflight(*cors, head_, *method, permission.fields);
+  return permission;
+}
+
+Checked<const policy::Route*> Request::match(std::string_view method) const {
+  return rules_->routes.match_sent(origin_->origin().host(), path_, target_.path, method);
+}
+
+void Request::use_cors(const policy::CorsRules* rules) {
+  cors_ = rules;
+  cors_origin_ = rules == nullptr ? std::string_view() : policy::allowed_origin(*rules, head_.fields);
 }
 
 // Which route takes it.
 Checked<void> Request::choose_route() {
-  auto matched = rules_->routes.match_sent(origin_->origin().host(), path_, target_.path, head_.method);
+  auto matched = match(head_.method);
   if (!matched) return std::unexpected(std::move(matched.error()));
   subject_.route = *matched;
+  use_cors(rules_->links[route()->index].cors.get());
   if (route()->access == policy::Access::deny) {
     return holdfast::refuse(Reason::route_denied, "this route is closed");
   }
@@ -237,7 +280,7 @@ void Request::deny(const Refusal& refusal, std::optional<unsigned> grpc_status) 
   std::string metadata;
   if (route() != nullptr && origin_->known())
     metadata = resources().url_of(route()->index, origin_->origin());
-  answer(answer::make_answer(rules_->answers, refusal,
+  refuse(answer::make_answer(rules_->answers, refusal,
                              {.request_id = ids_.request_id,
                               .route = route(),
                               .tried = tried_,

@@ -14,6 +14,7 @@
 #include "identity/header_plan.h"
 #include "jose/algorithm.h"
 #include "pipeline/assertion_signer.h"
+#include "policy/cors.h"
 #include "policy/origin.h"
 #include "policy/route_table.h"
 #include "token/verify.h"
@@ -32,7 +33,8 @@ struct RouteLinks {
   std::size_t upstream = 0;          // the upstream's number for Upstreams; unused on a denied route
   bool nonce_required = false;
   bool close_at_expiry = false;
-  std::string assertion_audience;  // who the signed identity is for, where there is one
+  std::shared_ptr<const policy::CorsRules> cors;  // nullptr: its backend's business
+  std::string assertion_audience;                 // who the signed identity is for, where there is one
 };
 
 struct ProofRules {
@@ -48,6 +50,8 @@ struct Rules {
   std::vector<token::IssuerRules> issuers;
   std::vector<std::size_t> issuer_numbers;  // each one's number for KeySource
   ProofRules proof;
+  std::shared_ptr<const policy::CorsRules> cors;    // where no route is known
+  bool has_cors = false;                            // somewhere
   std::shared_ptr<const dpop::NonceIssuer> nonces;  // nullptr: no route requires one
   // The nonce secret was made by this process, so a valid nonce was issued since its replay store was born.
   bool nonces_die_with_process = true;

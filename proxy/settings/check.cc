@@ -269,7 +269,18 @@ void check_resource(const Settings& settings, const std::string& resource, const
     report.warning_at(path, "is at none of the public_origins, so nobody can ask about it here");
 }
 
+void check_cors(const std::optional<Cors>& cors, const std::string& path, Report& report) {
+  if (!cors) return;
+  check_unique(cors->origins, path + ".origins", report);
+  const bool any = std::ranges::find(cors->origins, kAnyOrigin) != cors->origins.end();
+  if (any && cors->origins.size() > 1) report.error_at(path + ".origins", "holds *, which stands alone");
+  // Fetch 3.3.5: a browser takes * for no one then, and reflecting each origin would let every page act as
+  // whoever looks at it.
+  if (any && cors->credentials) report.error_at(path + ".credentials", "cannot stand beside origins: *");
+}
+
 void check_routes(const Settings& settings, Report& report) {
+  check_cors(settings.cors, "cors", report);
   std::map<std::string, std::string> resources;
   for (std::size_t i = 0; i < settings.routes.size(); ++i) {
     const Route& route = settings.routes[i];
@@ -281,6 +292,7 @@ void check_routes(const Settings& settings, Report& report) {
     check_unique(route.require.acr, path + ".require.acr", report);
     check_strip_prefix(route, path + ".strip_prefix", report);
     check_one_introspects(settings, route, path + ".issuers", report);
+    if (route.cors != settings.cors) check_cors(route.cors, path + ".cors", report);
     if (route.resource) check_resource(settings, *route.resource, path + ".resource", resources, report);
   }
 }

@@ -33,6 +33,7 @@ struct RouteDraft : Route {
   std::optional<std::string> upstream_name;
   std::vector<std::string> issuer_names;
   std::optional<NonceMode> own_nonce;
+  std::optional<std::optional<Cors>> own_cors;  // outer: the key was there; inner: it was not `off`
 };
 
 // What needs no second look goes straight into Settings' own members.

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "http/origin.h"
 #include "settings/keys.h"
 
 namespace holdfast::settings {
@@ -125,6 +126,18 @@ Value<Cidr> address_range() {
 Value<Origin> origin() {
   return scalar(parse_origin, named("origin", text_schema(kHttp + kAuthority + "/?",
                                                           "an origin such as https://api.example.com")));
+}
+
+Value<std::string> page_origin() {
+  return scalar(
+      [](std::string_view text) -> Parsed<std::string> {
+        if (text == kAnyOrigin) return std::string(text);
+        const auto origin = http::parse_origin(text);
+        if (!origin) return std::unexpected("an origin such as https://app.example.com, or *");
+        return origin->text();
+      },
+      named("page-origin", text_schema(R"(\*|)" + kHttp + kAuthority + "/?",
+                                       "an origin such as https://app.example.com, or *")));
 }
 
 Value<std::string> url() {

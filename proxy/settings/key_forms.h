@@ -45,6 +45,8 @@ template <class Whole>
 [[nodiscard]] Value<Address> address();
 [[nodiscard]] Value<Cidr> address_range();
 [[nodiscard]] Value<Origin> origin();
+// Of a page, as a browser writes it in Origin; or kAnyOrigin.
+[[nodiscard]] Value<std::string> page_origin();
 // The URL as it was written, once it is known to be one.
 [[nodiscard]] Value<std::string> url();
 // The JOSE name of a signature algorithm that this program verifies.

@@ -2,6 +2,7 @@
 
 #include "settings/key_forms.h"
 #include "settings/keys_admin.h"
+#include "settings/keys_cors.h"
 #include "settings/keys_dpop.h"
 #include "settings/keys_identity.h"
 #include "settings/keys_issuers.h"
@@ -114,7 +115,8 @@ const Keys<Draft>& file_keys() {
       probes(),
       admin(),
       section<Draft>("log", log(), &Settings::log).about("Logs, on stdout and stderr"),
-      not_yet<Draft>("cors", {"off"}).about("Cross-origin requests of browsers, for all routes"),
+      member<Draft>("cors", cors(), &Settings::cors)
+          .about("Cross-origin requests of browsers, for all routes"),
       section<Draft>("reload", reload(), &Settings::reload).about("When the file is read anew"),
       section<Draft>("shutdown", shutdown(), &Settings::shutdown).about("How Holdfast ends"),
   };

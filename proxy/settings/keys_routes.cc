@@ -2,6 +2,7 @@
 
 #include "settings/key_forms.h"
 #include "settings/keys_claims.h"
+#include "settings/keys_cors.h"
 
 namespace holdfast::settings {
 namespace {
@@ -105,7 +106,8 @@ Value<RouteDraft> route() {
           .about("The API that requests go to, by name; must be said where several are configured"),
       member<RouteDraft>("strip_prefix", path_pattern(), &Route::strip_prefix)
           .about("Whole segments that the API does not see, removed after all checks, such as /v1"),
-      not_yet<RouteDraft>("cors", {"off"}).about("Cross-origin requests of browsers"),
+      member<RouteDraft>("cors", cors(), &RouteDraft::own_cors)
+          .about("Cross-origin requests of browsers; without it as the file's cors says"),
       member<RouteDraft>("close_at_expiry", boolean(), &Route::close_at_expiry)
           .about("Ends WebSockets (1008) and streamed responses when the token expires"),
       not_yet<RouteDraft>("timeouts"),

@@ -216,6 +216,16 @@ struct Match {
   bool operator==(const Match&) const = default;
 };
 
+inline constexpr const char* kAnyOrigin = "*";
+
+// Pages of which origins may read answers.
+struct Cors {
+  std::vector<std::string> origins;  // never empty; as browsers write them, or kAnyOrigin alone
+  bool credentials = false;          // never with kAnyOrigin
+  milliseconds max_age{600'000};
+  bool operator==(const Cors&) const = default;
+};
+
 enum class Access { kDpop, kDpopOrBearer, kPublic, kDeny };
 
 [[nodiscard]] constexpr bool asks_for_token(Access access) {
@@ -253,6 +263,7 @@ struct Route {
   bool close_at_expiry = false;
   bool enforce = true;                  // false: report only; never where no token is asked for
   std::optional<std::string> resource;  // RFC 9728's identifier, a URL; nullopt: a public origin
+  std::optional<Cors> cors;             // resolved: the route's own, else Settings::cors; nullopt: off
   bool operator==(const Route&) const = default;
 };
 
@@ -319,6 +330,7 @@ struct Settings {
   Dpop dpop;
   std::vector<Upstream> upstreams;
   std::vector<Route> routes;  // never empty; first match wins
+  std::optional<Cors> cors;   // of answers that belong to no route; nullopt: off
   IdentityHeaders identity_headers;
   std::optional<Assertion> assertion;                 // nullopt: `off`, the default
   std::optional<Address> probes = Address{"", 9080};  // nullopt: `probes: off`

@@ -196,6 +196,7 @@ std::vector<Route> resolve_routes(Draft& draft, const Settings& settings, Report
     } else if (!report.refused(path + ".access")) {
       refuse_idle_rules(route, path, report);
     }
+    route.cors = route.own_cors.value_or(settings.cors);
     if (route.upstream_name) {
       route.upstream = find(*route.upstream_name, upstreams, path + ".upstream", report);
     } else if (upstreams.known.size() == 1) {

@@ -127,6 +127,7 @@ std::vector<std::string> changes(const Settings& before, const Settings& after) 
   };
   whole(before.memory == after.memory, "memory");
   whole(before.dpop == after.dpop, "dpop");
+  whole(before.cors == after.cors, "cors");
   whole(before.identity_headers == after.identity_headers, "identity headers");
   whole(before.assertion == after.assertion, "identity assertion");
   whole(before.admin == after.admin, "admin");

@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 
 export async function startBackend() {
+  let requests = 0;
   const server = createServer((request, response) => {
+    requests++;
     const body = [];
     request.on('data', (chunk) => body.push(chunk));
     request.on('end', () => {
@@ -23,6 +25,7 @@ export async function startBackend() {
   await once(server, 'listening');
   return {
     url: `http://127.0.0.1:${server.address().port}`,
+    requests: () => requests,
     stop: () => {
       server.closeAllConnections();
       return new Promise((closed) => server.close(closed));

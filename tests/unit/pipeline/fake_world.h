@@ -131,13 +131,15 @@ struct FakeBackend final : BackendStream {
   void on_request_cancel(Cause cause) override { cancelled = cause; }
   void grant_response(std::size_t bytes) override { granted += bytes; }
 
-  void respond(std::uint16_t status, std::string_view text = {}) {
+  void respond(std::uint16_t status, std::string_view text = {},
+               const std::vector<std::pair<std::string, std::string>>& fields = {}) {
     const Ref<ClientStream> to = std::exchange(client, nullptr);
     http::ResponseHead response;
     response.status = status;
     response.fields.add("Connection", "close, X-Secret");
     response.fields.add("X-Secret", "1");
     response.fields.add("X-Kept", "1");
+    for (const auto& [name, value] : fields) response.fields.add(name, value);
     to->on_response_head(std::move(response));
     to->on_response_data(text);
     to->on_response_end();

@@ -49,6 +49,7 @@ TEST_F(ResourceMetadataFlowTest, IsThereForEverybody) {
   ASSERT_EQ(log.lines.size(), 4U);
   EXPECT_EQ(log.lines[0].status, 200U);
   EXPECT_FALSE(log.lines[0].reason);
+  EXPECT_EQ(log.lines[0].decision, "allow");
   EXPECT_TRUE(upstreams.opened.empty());
 }
 

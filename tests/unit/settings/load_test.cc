@@ -184,12 +184,14 @@ routes:
   upstream: u2
   strip_prefix: /v1
   resource: https://api.example.com/v1
+  cors: {origins: [HTTPS://App.example.com:443/, "http://[::1]:3000"], credentials: true, max_age: 1h}
 - {name: r2, match: {path: /2}, access: public, upstream: u1}
-- {name: r3, match: {path: /3}, access: deny}
+- {name: r3, match: {path: /3}, access: deny, cors: off}
 - {name: r4, match: {path: /4}, issuers: first, upstream: u1}
 - {name: r5, access: dpop_or_bearer, issuers: first, upstream: u1, enforce: false}
 identity: {headers: {sub: X-Sub, client_id: X-Client, preferred_username: X-User, email: off, scope: X-Scope, roles: X-Roles, iss: X-Iss, jkt: X-Jkt}, client_certificate: X-Cert}
 probes: off
+cors: {origins: "*"}
 log: {level: debug, access: denied}
 shutdown: {delay: 1s, drain: 2s}
 )");
@@ -283,6 +285,11 @@ shutdown: {delay: 1s, drain: 2s}
               {"r3", {{}, {"/3"}, {}}, Access::kDeny, {}, {}, NonceMode::kOff, std::nullopt, ""},
               {"r4", {{}, {"/4"}, {}}, Access::kDpop, {0}, {}, NonceMode::kRequired, 0, ""},
               {"r5", {}, Access::kDpopOrBearer, {0}, {}, NonceMode::kRequired, 0, "", false, false}};
+  const Cors everywhere{{"*"}, false, seconds(600)};
+  for (Route& route : e.routes) route.cors = everywhere;
+  e.routes[0].cors = Cors{{"https://app.example.com", "http://[::1]:3000"}, true, seconds(3600)};
+  e.routes[2].cors = std::nullopt;
+  e.cors = everywhere;
   e.identity_headers = {"X-Sub", "X-Client", "X-User", "", "X-Scope", "X-Roles", "X-Iss", "X-Jkt", "X-Cert"};
   e.probes = std::nullopt;
   e.log = {LogLevel::kDebug, AccessLog::kDenied};
