@@ -144,7 +144,7 @@ TEST_F(RequirementsTest, WithBearerTheErrorStandsThere) {
   EXPECT_EQ(challenges[0].find("error"), std::string::npos) << challenges[0];
   EXPECT_TRUE(challenges[1].starts_with("Bearer error=\"insufficient_user_authentication\""))
       << challenges[1];
-  EXPECT_TRUE(challenges[1].ends_with(R"(, acr_values="gold")")) << challenges[1];
+  EXPECT_NE(challenges[1].find(R"(, acr_values="gold")"), std::string::npos) << challenges[1];
 }
 
 }  // namespace

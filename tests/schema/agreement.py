@@ -26,13 +26,16 @@ SEMANTIC = re.compile("|".join([
     "is shorthand for one entry", "cannot stand beside", "goes with issuer", "is required beside", "is required where",
     "is required, (as|and)", "is required; or write", "asks for a token", "needs ", "has no effect",
     "must not be shorter than", "can never match", "is too much: ", "is not a prefix of", "must be whole segments", "stands in the list already",
-    "is the (name|url|address|header) of", "no (issuer|upstream) is named", "is a header with a meaning",
+    "is the (name|url|address|header) of", r"is called .* by another route",
+    r"holds \*, which stands alone", "no (issuer|upstream) is named", "is a header with a meaning",
     # the machine
     "no such file", "cannot be read", "holds (no|a key|an?) ", "is not the key of", "expired on", "is not valid before", "is plain http outside loopback",
     # YAML: a second key hides the first; a variable's value is known at the start only
     "duplicate key", "the environment variable .* is not set", r"^(?!must be a (list|map)).*(?<!\$)\$\{\w+(:-[^}]*)?\}",
     # quotes, which make text of what YAML takes for a number or a truth; a URL whose dots are read as a path's
     "or text in quotes", "a dot inside a name is written",
+    # URLs, whose characters are all that the schema looks at
+    "must be written in its normal form", "must have a path that a request can have",
     # addresses, whose characters are all that the schema looks at
     r'with no bits beyond its length, not "(10\.0\.0\.1/8|fd00::1/8)"', r'must be an address such.*, not "\[:::\]:80"', r'must be an (origin|absolute http).*, not "https://\[:::\]"',
 ]))
