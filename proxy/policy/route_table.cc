@@ -1,5 +1,6 @@
-// Routes by host and path: see the header. The index is a trie of segments for each host pattern, so that the
-// cost of a match follows the depth of the path and not the number of routes.
+// Routes by host and path: see the header. The index is a trie of segments for each host pattern, with the
+// first route for each method at its ends, so that the cost of a match follows the depth of the path and not
+// the number of routes.
 #include "policy/route_table.h"
 
 #include <algorithm>
@@ -35,32 +36,125 @@ std::string_view take_segment(std::string_view& rest, bool& more) {
   return segment;
 }
 
+// Routes whose pattern comes to the same end: the first of them for each method.
+class Candidates {
+ public:
+  void add(const Route& route) {
+    if (route.match.methods.empty()) any_ = std::min(any_, route.index);
+    for (const std::string& method : route.match.methods) offer(method, route.index);
+  }
+  void add(const Candidates& others) {
+    any_ = std::min(any_, others.any_);
+    for (const auto& [method, route] : others.by_method_) offer(method, route);
+  }
+  [[nodiscard]] std::size_t first(std::string_view method) const {
+    if (by_method_.empty()) return any_;
+    const auto named = by_method_.find(method);
+    return named == by_method_.end() ? any_ : std::min(any_, named->second);
+  }
+
+ private:
+  void offer(const std::string& method, std::size_t route) {
+    const auto [at, added] = by_method_.try_emplace(method, route);
+    if (!added) at->second = std::min(at->second, route);
+  }
+
+  TextMap<std::size_t> by_method_;
+  std::size_t any_ = kNone;  // of those that take every method
+};
+
 struct Node {
   TextMap<std::unique_ptr<Node>> literals;
   std::unique_ptr<Node> star;
-  std::vector<std::size_t> ends;   // routes whose pattern ends here
-  std::vector<std::size_t> rests;  // routes whose pattern goes on with "**"
+  bool star_in_literals = false;  // what `star` leads to is found under each literal, too
+  Candidates ends;                // patterns that end here
+  Candidates rests;               // patterns that go on with "**"
 };
 
-std::unique_ptr<Node>& child_of(Node& node, std::string_view segment) {
-  return segment == "*" ? node.star : node.literals[std::string(segment)];
+Node& made(std::unique_ptr<Node>& child) {
+  if (!child) child = std::make_unique<Node>();
+  return *child;
 }
 
-void insert(Node& root, std::string_view pattern, std::size_t route) {
-  Node* node = &root;
-  std::string_view rest = pattern.substr(1);
-  for (bool more = true; more;) {
-    const std::string_view segment = take_segment(rest, more);
-    if (segment == "**") {
-      node->rests.push_back(route);
+// Nodes, but no more than `most` are looked at.
+std::size_t count(const Node& node, std::size_t most) {
+  std::size_t nodes = 1;
+  if (node.star && nodes < most) nodes += count(*node.star, most - nodes);
+  for (const auto& [segment, child] : node.literals) {
+    if (nodes >= most) break;
+    nodes += count(*child, most - nodes);
+  }
+  return nodes;
+}
+
+void merge(Node& into, const Node& from) {
+  into.ends.add(from.ends);
+  into.rests.add(from.rests);
+  if (from.star) merge(made(into.star), *from.star);
+  for (const auto& [segment, child] : from.literals) merge(made(into.literals[segment]), *child);
+}
+
+// Where a '*' stands beside literals both ways would have to be walked, on every level anew: up to 2^depth of
+// them. So what '*' leads to is copied under the literals, and one way is enough. `room` is how many nodes
+// that may take; where it takes more, as with many literals beside a '*' that leads to many, two ways are
+// left.
+void put_stars_into_literals(Node& node, std::size_t& room) {
+  if (node.star && !node.literals.empty()) {
+    const std::size_t most = room / node.literals.size();
+    const std::size_t size = count(*node.star, most + 1);
+    node.star_in_literals = size <= most;
+    room -= std::min(room, node.star_in_literals ? size * node.literals.size() : size);
+    for (const auto& [segment, child] : node.literals) {
+      if (node.star_in_literals && !segment.empty()) merge(*child, *node.star);
+    }
+  }
+  if (node.star) put_stars_into_literals(*node.star, room);
+  for (const auto& [segment, child] : node.literals) put_stars_into_literals(*child, room);
+}
+
+// Path patterns by their segments.
+class Trie {
+ public:
+  void insert(std::string_view pattern, const Route& route) {
+    Node* node = &root_;
+    std::string_view rest = pattern.substr(1);
+    for (bool more = true; more;) {
+      const std::string_view segment = take_segment(rest, more);
+      if (segment == "**") return node->rests.add(route);
+      node = &made(segment == "*" ? node->star : node->literals[std::string(segment)]);
+    }
+    node->ends.add(route);
+  }
+  // After the last insert.
+  void settle() {
+    std::size_t room = 1024 + 8 * count(root_, kNone);
+    put_stars_into_literals(root_, room);
+  }
+  template <bool kPattern>
+  void find_first(std::string_view path, std::string_view method, std::size_t& best) const {
+    walk<kPattern>(root_, path.substr(1), true, method, best);
+  }
+
+ private:
+  template <bool kPattern>
+  static void walk(const Node& node, std::string_view rest, bool more, std::string_view method,
+                   std::size_t& best) {
+    best = std::min(best, node.rests.first(method));
+    if (!more) {
+      best = std::min(best, node.ends.first(method));
       return;
     }
-    std::unique_ptr<Node>& child = child_of(*node, segment);
-    if (!child) child = std::make_unique<Node>();
-    node = child.get();
+    const std::string_view segment = take_segment(rest, more);
+    if (kPattern && segment == "**") return;
+    if (const auto literal = node.literals.find(segment); literal != node.literals.end()) {
+      walk<kPattern>(*literal->second, rest, more, method, best);
+      if (node.star_in_literals) return;
+    }
+    if (node.star && !segment.empty()) walk<kPattern>(*node.star, rest, more, method, best);
   }
-  node->ends.push_back(route);
-}
+
+  Node root_;
+};
 
 bool pattern_takes(std::string_view pattern, std::string_view path) {
   pattern.remove_prefix(1);
@@ -76,22 +170,16 @@ bool pattern_takes(std::string_view pattern, std::string_view path) {
   return false;
 }
 
-bool takes_path(const Route& route, std::string_view path) {
-  return route.match.paths.empty() ||
-         std::ranges::any_of(route.match.paths,
-                             [path](const std::string& pattern) { return pattern_takes(pattern, path); });
-}
-
 }  // namespace
 
 class RouteTable::Index {
  public:
   template <typename PathForm>
-  Index(const std::vector<Route>& routes, PathForm path_form) : routes_(&routes) {
+  Index(const std::vector<Route>& routes, PathForm path_form) {
     for (const Route& route : routes) {
-      const auto insert_paths = [&](Node& root) {
-        if (route.match.paths.empty()) insert(root, "/**", route.index);
-        for (const std::string& path : route.match.paths) insert(root, path_form(path), route.index);
+      const auto insert_paths = [&](Trie& trie) {
+        if (route.match.paths.empty()) trie.insert("/**", route);
+        for (const std::string& path : route.match.paths) trie.insert(path_form(path), route);
       };
       if (route.match.hosts.empty()) insert_paths(any_host_);
       for (const std::string& host : route.match.hosts) {
@@ -99,6 +187,9 @@ class RouteTable::Index {
         insert_paths(lower.starts_with("*.") ? suffixes_[lower.substr(1)] : hosts_[lower]);
       }
     }
+    any_host_.settle();
+    for (auto& [host, trie] : hosts_) trie.settle();
+    for (auto& [suffix, trie] : suffixes_) trie.settle();
   }
 
   [[nodiscard]] std::size_t first(std::string_view host, std::string_view path,
@@ -118,48 +209,55 @@ class RouteTable::Index {
   [[nodiscard]] std::size_t first(std::string_view host, std::string_view path,
                                   std::string_view method) const {
     std::size_t best = kNone;
-    walk<kPattern>(any_host_, path.substr(1), true, method, best);
+    any_host_.find_first<kPattern>(path, method, best);
     if (const auto exact = hosts_.find(host); exact != hosts_.end()) {
-      walk<kPattern>(exact->second, path.substr(1), true, method, best);
+      exact->second.find_first<kPattern>(path, method, best);
     }
     if (suffixes_.empty()) return best;
     // The first label is what the '*' stands for, so the search begins behind it.
     for (std::size_t dot = host.find('.'); dot != std::string_view::npos; dot = host.find('.', dot + 1)) {
       if (const auto suffix = suffixes_.find(host.substr(dot)); dot > 0 && suffix != suffixes_.end()) {
-        walk<kPattern>(suffix->second, path.substr(1), true, method, best);
+        suffix->second.find_first<kPattern>(path, method, best);
       }
     }
     return best;
   }
 
-  void offer(const std::vector<std::size_t>& candidates, std::string_view method, std::size_t& best) const {
-    for (const std::size_t candidate : candidates) {  // in the configuration's order
-      if (candidate >= best) return;
-      const std::vector<std::string>& methods = (*routes_)[candidate].match.methods;
-      if (methods.empty() || std::ranges::find(methods, method) != methods.end()) best = candidate;
+  Trie any_host_;
+  TextMap<Trie> hosts_;
+  TextMap<Trie> suffixes_;  // ".example.com"
+};
+
+// The paths of each route alone.
+class RouteTable::Paths {
+ public:
+  explicit Paths(const std::vector<Route>& routes) : routes_(&routes) {
+    for (const Route& route : routes) {
+      if (route.match.paths.size() <= kFew) continue;
+      Route alone;  // whatever the host and the method
+      Trie& trie = many_[route.index];
+      for (const std::string& path : route.match.paths) trie.insert(path, alone);
+      trie.settle();
     }
   }
 
-  template <bool kPattern>
-  void walk(const Node& node, std::string_view rest, bool more, std::string_view method,
-            std::size_t& best) const {
-    offer(node.rests, method, best);
-    if (!more) {
-      offer(node.ends, method, best);
-      return;
+  [[nodiscard]] bool takes(std::size_t route, std::string_view path) const {
+    const std::vector<std::string>& patterns = (*routes_)[route].match.paths;
+    if (patterns.empty()) return true;
+    if (const auto many = many_.find(route); many != many_.end()) {
+      std::size_t found = kNone;
+      many->second.find_first<false>(path, "", found);
+      return found != kNone;
     }
-    const std::string_view segment = take_segment(rest, more);
-    if (kPattern && segment == "**") return;
-    if (const auto literal = node.literals.find(segment); literal != node.literals.end()) {
-      walk<kPattern>(*literal->second, rest, more, method, best);
-    }
-    if (node.star && !segment.empty()) walk<kPattern>(*node.star, rest, more, method, best);
+    return std::ranges::any_of(patterns,
+                               [path](const std::string& pattern) { return pattern_takes(pattern, path); });
   }
+
+ private:
+  static constexpr std::size_t kFew = 8;  // worth looking at one by one
 
   const std::vector<Route>* routes_;
-  Node any_host_;
-  TextMap<Node> hosts_;
-  TextMap<Node> suffixes_;  // ".example.com"
+  std::unordered_map<std::size_t, Trie> many_;  // of those that have many, by index
 };
 
 std::optional<std::string> path_pattern_error(std::string_view pattern) {
@@ -210,6 +308,7 @@ RouteTable::RouteTable(std::vector<Route> routes)
   }
   exact_ =
       std::make_unique<const Index>(*routes_, [](const std::string& path) { return std::string_view(path); });
+  paths_ = std::make_unique<const Paths>(*routes_);
   if (folding_changes) folded_ = std::make_unique<const Index>(*routes_, http::fold_path);
 }
 
@@ -282,7 +381,7 @@ bool RouteTable::reads_elsewhere(std::size_t chosen, std::string_view host, std:
   return std::ranges::any_of(readings.paths, [&](const std::string& reading) {
     const std::string whole = std::string(prefix) + reading;
     const std::size_t led_to = exact_->first(host, whole, method);
-    if (led_to != kNone && led_to != chosen && !takes_path((*routes_)[led_to], path)) return true;
+    if (led_to != kNone && led_to != chosen && !paths_->takes(led_to, path)) return true;
     // Every reading's folded form is among the readings, or is the path itself.
     return http::fold_path(reading) == reading &&
            folded.first(host, http::fold_path(whole), method) != chosen;

@@ -53,6 +53,7 @@ class RouteTable {
 
  private:
   class Index;
+  class Paths;
   [[nodiscard]] bool is_ambiguous(std::size_t chosen, std::string_view host, std::string_view path,
                                   std::string_view method) const;
   [[nodiscard]] bool reads_elsewhere(std::size_t chosen, std::string_view host, std::string_view path,
@@ -61,6 +62,7 @@ class RouteTable {
   std::unique_ptr<std::vector<Route>>
       routes_;  // stays where it is when the table moves: routes are pointed to
   std::unique_ptr<const Index> exact_;
+  std::unique_ptr<const Paths> paths_;
   std::unique_ptr<const Index>
       folded_;  // of folded patterns (http::fold_path); null where folding changes none
 };

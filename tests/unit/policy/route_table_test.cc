@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <initializer_list>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -221,6 +223,102 @@ TEST(RouteTable, ManyRoutesAreFoundByTheirPath) {
   EXPECT_EQ(*moved.match("h", "/v1/service7", "GET"), before) << "routes stay where they are";
   EXPECT_EQ(before->index, 7U);
   EXPECT_EQ(moved.routes().size(), 10000U);
+}
+
+// What the header says of patterns, word for word, one route after the other.
+bool takes(std::string_view pattern, std::string_view path) {
+  if (pattern == "/**") return true;
+  if (pattern.empty() || path.empty()) return pattern.empty() && path.empty();
+  const auto cut = [](std::string_view& text) {
+    const std::size_t end = std::min(text.find('/', 1), text.size());
+    const std::string_view segment = text.substr(1, end - 1);
+    text.remove_prefix(end);
+    return segment;
+  };
+  const std::string_view wanted = cut(pattern);
+  const std::string_view segment = cut(path);
+  return (wanted == "*" ? !segment.empty() : wanted == segment) && takes(pattern, path);
+}
+
+std::string slowly(const std::vector<Route>& routes, std::string_view host, std::string_view path,
+                   std::string_view method) {
+  const auto is_any = [](const std::vector<std::string>& list, const auto& fits) {
+    return list.empty() || std::ranges::any_of(list, fits);
+  };
+  for (const Route& route : routes) {
+    const bool here = is_any(route.match.hosts, [&](const std::string& each) {
+      return each.starts_with("*.") ? host.ends_with(each.substr(1)) : host == each;
+    });
+    if (here && is_any(route.match.paths, [&](const std::string& each) { return takes(each, path); }) &&
+        is_any(route.match.methods, [&](const std::string& each) { return each == method; })) {
+      return route.name;
+    }
+  }
+  return "no_route";
+}
+
+TEST(RouteTable, FindsWhatALookAtEachRouteWouldFind) {
+  std::mt19937 random(7);  // the same routes every time
+  const auto one_of = [&random](std::initializer_list<const char*> words) {
+    return std::string(words.begin()[random() % words.size()]);
+  };
+  const auto path_of = [&](bool pattern) {
+    std::string path;
+    for (std::size_t left = 1 + random() % 5; left != 0; --left) {
+      path += '/' + (pattern ? one_of({"a", "b", "c", "*", "*"}) : one_of({"a", "b", "c", "d"}));
+    }
+    if (pattern && random() % 4 == 0) path += "/**";
+    return path;
+  };
+  const auto some = [&random](std::size_t most, const auto& make) {
+    std::vector<std::string> list;
+    for (std::size_t left = random() % (most + 1); left != 0; --left) list.push_back(make());
+    return list;
+  };
+  for (int round = 0; round < 200; ++round) {
+    std::vector<Route> routes;
+    for (int i = 0; i < 30; ++i) {
+      routes.push_back(make_route(
+          std::to_string(i),
+          {some(2, [&] { return one_of({"h.example", "*.example", "*.x.example"}); }),
+           some(12, [&] { return path_of(true); }), some(2, [&] { return one_of({"GET", "PUT"}); })}));
+      if (routes.back().match.paths.empty()) routes.back().match.paths.push_back(path_of(true));
+    }
+    const RouteTable table(routes);
+    for (int i = 0; i < 100; ++i) {
+      const std::string host = one_of({"h.example", "a.x.example", "example", "other"});
+      const std::string path = path_of(false);
+      const std::string method = one_of({"GET", "PUT", "POST"});
+      EXPECT_EQ(match(table, host, path, method), slowly(routes, host, path, method))
+          << host << path << ' ' << method;
+    }
+  }
+}
+
+// Too many to be copied under each other: '*' and literals are walked beside each other there.
+TEST(RouteTable, ManyLiteralsBesideAStarThatLeadsToMany) {
+  std::vector<Route> routes;
+  for (int i = 0; i < 300; ++i) {
+    const std::string n = std::to_string(i);
+    routes.push_back(make_route("own" + n, {{}, {"/t" + n + "/own"}, {}}));
+    routes.push_back(make_route("all" + n, {{}, {"/*/b" + n}, {}}));
+  }
+  const RouteTable table(routes);
+  EXPECT_EQ(match(table, "", "/t7/own"), "own7");
+  EXPECT_EQ(match(table, "", "/t7/b299"), "all299");
+  EXPECT_EQ(match(table, "", "/other/b299"), "all299");
+  EXPECT_EQ(match(table, "", "/t7/t7"), "no_route");
+}
+
+TEST(RouteTable, OneRouteMayHaveManyPatterns) {
+  std::vector<std::string> patterns;
+  for (int i = 0; i < 1000; ++i) patterns.push_back("/p" + std::to_string(i) + "/*");
+  patterns.push_back("/Admin/**");
+  const RouteTable table({make_route("many", {{}, patterns, {}}), make_route("rest", {{}, {"/**"}, {}})});
+  EXPECT_EQ(match(table, "", "/p999/x"), "many");
+  EXPECT_EQ(match(table, "", "/Admin/x"), "many");
+  EXPECT_EQ(match(table, "", "/p1000/x"), "rest");
+  EXPECT_EQ(match(table, "", "/x/..%2Fp7%2Fx"), "request_malformed");
 }
 
 TEST(Patterns, AreHeldToTheirGrammar) {
