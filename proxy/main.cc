@@ -4,12 +4,16 @@
 #include "assembly.h"
 #include "cli/command_line.h"
 #include "explanation.h"
+#include "policy_cases.h"
 #include "reachability.h"
 
 int main(int argc, char** argv) {
   // glibc sorts through all its fast bins whenever a kilobyte or more is asked for, and every request asks
   // for that. What small requests cost without them, its thread caches make up for.
   mallopt(M_MXFAST, 0);
-  return holdfast::cli::main(
-      argc, argv, {.run = holdfast::serve, .reach = holdfast::reach, .explain = holdfast::explain});
+  return holdfast::cli::main(argc, argv,
+                             {.run = holdfast::serve,
+                              .reach = holdfast::reach,
+                              .explain = holdfast::explain,
+                              .decide = holdfast::decide});
 }

@@ -15,6 +15,7 @@
 #include "cli/keygen.h"
 #include "cli/proof.h"
 #include "cli/schema.h"
+#include "cli/test.h"
 #include "cli/version.h"
 
 namespace holdfast::cli {
@@ -32,6 +33,7 @@ struct Arguments {
   std::optional<std::filesystem::path> takeover;
   CheckOptions check;
   ExplainOptions explain;
+  std::string cases;
   DrainOptions drain;
   ProofOptions proof;
   std::string algorithm = "ES256";
@@ -71,6 +73,7 @@ struct Commands {
   CLI::App* drain;
   CLI::App* check;
   CLI::App* explain;
+  CLI::App* test;
   CLI::App* proof;
   CLI::App* keygen;
   CLI::App* schema;
@@ -120,6 +123,10 @@ Commands describe(CLI::App& app, Arguments& arguments) {
   commands.explain->add_option("--now", arguments.explain.now,
                                "The time to judge it at: seconds since 1970, or 2026-11-25T18:00:00Z");
 
+  commands.test = app.add_subcommand("test", "Compare what a configuration decides with a file of cases");
+  add_config(*commands.test, arguments);
+  commands.test->add_option("cases", arguments.cases, "The cases, a YAML file")->required();
+
   commands.proof = app.add_subcommand("proof", "A DPoP proof, for the DPoP header of curl");
   commands.proof->add_option("--key", arguments.proof.key_file, "The private key, PEM")->required();
   commands.proof->add_option("--method", arguments.proof.method, "The request's method (htm)")->required();
@@ -147,6 +154,7 @@ int dispatch(const Commands& commands, const Arguments& arguments, const Actions
   if (commands.drain->parsed()) return drain(arguments.drain);
   if (commands.check->parsed()) return check(arguments.config, arguments.check, actions.reach);
   if (commands.explain->parsed()) return explain(arguments.config, arguments.explain, actions.explain);
+  if (commands.test->parsed()) return test(arguments.config, arguments.cases, actions.decide);
   if (commands.proof->parsed()) return proof(arguments.proof);
   if (commands.keygen->parsed()) return keygen(arguments.algorithm);
   if (commands.schema->parsed()) return schema();

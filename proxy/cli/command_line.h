@@ -10,6 +10,7 @@
 
 #include "cli/check.h"
 #include "cli/explain.h"
+#include "cli/test.h"
 #include "settings/load.h"
 
 namespace holdfast::cli {
@@ -41,6 +42,7 @@ struct Actions {
   Run run;
   Reach reach;
   Explain explain;
+  Decide decide;
 };
 
 [[nodiscard]] int main(int argc, char** argv, const Actions& actions);

@@ -39,14 +39,29 @@ settings::World this_machine() {
           }};
 }
 
-settings::Loaded read_configuration(const std::filesystem::path& file, const settings::Settings* running,
-                                    std::optional<std::chrono::sys_seconds> now) {
+namespace {
+
+settings::Loaded read_with(const settings::World& world, const std::filesystem::path& file,
+                           const settings::Settings* running) {
   // one byte more than is accepted, so that the loader sees that it is too much
   const auto text = read_file(file, settings::kMaxFileBytes + 1);
   if (!text) return {std::nullopt, {{{}, "", "cannot be read: " + text.error()}}, {}, {}};
+  return settings::load(*text, file, world, running);
+}
+
+}  // namespace
+
+settings::Loaded read_configuration(const std::filesystem::path& file, const settings::Settings* running,
+                                    std::optional<std::chrono::sys_seconds> now) {
   settings::World world = this_machine();
   world.now = now;
-  return settings::load(*text, file, world, running);
+  return read_with(world, file, running);
+}
+
+settings::Loaded read_configuration_alone(const std::filesystem::path& file) {
+  settings::World world = this_machine();
+  world.file = [](const std::filesystem::path&) { return settings::FileState::kNotLookedAt; };
+  return read_with(world, file, nullptr);
 }
 
 void print_problems(const settings::Loaded& loaded, const std::filesystem::path& file) {

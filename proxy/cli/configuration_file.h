@@ -20,6 +20,9 @@ namespace holdfast::cli {
                                                   const settings::Settings* running = nullptr,
                                                   std::optional<std::chrono::sys_seconds> now = {});
 
+// Without looking at the files that it names.
+[[nodiscard]] settings::Loaded read_configuration_alone(const std::filesystem::path& file);
+
 // One line a problem on stderr, warnings marked as such.
 void print_problems(const settings::Loaded& loaded, const std::filesystem::path& file);
 

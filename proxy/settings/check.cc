@@ -424,6 +424,7 @@ struct Settling {
           report.warning_at(place, "can be read by every user of this machine: " + shown(place, named));
         break;
       case FileState::kPrivate:
+      case FileState::kNotLookedAt:
         break;
     }
   }
@@ -511,7 +512,7 @@ struct Settling {
   }
   [[nodiscard]] bool readable(const std::filesystem::path& path) const {
     const FileState state = world.file(path);
-    return state != FileState::kMissing && state != FileState::kUnreadable;
+    return state == FileState::kPrivate || state == FileState::kReadableByOthers;
   }
   void file(std::optional<std::filesystem::path>& path, const std::string& place, bool secret) {
     if (path) file(*path, place, secret);

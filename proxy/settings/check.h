@@ -15,7 +15,8 @@
 
 namespace holdfast::settings {
 
-enum class FileState { kMissing, kUnreadable, kPrivate, kReadableByOthers };
+// kNotLookedAt: whoever reads the configuration does without its files.
+enum class FileState { kMissing, kUnreadable, kPrivate, kReadableByOthers, kNotLookedAt };
 
 // What a configuration asks of the machine that it is read on.
 struct World {
