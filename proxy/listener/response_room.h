@@ -14,8 +14,8 @@ namespace holdfast::listener {
 
 class ResponseRoom {
  public:
-  static constexpr std::size_t kAll = 128 * 1024;
-  static constexpr std::size_t kLeast = 2 * 1024;  // of one stream, beyond kAll if need be
+  static constexpr std::size_t kAll = 96 * 1024;
+  static constexpr std::size_t kLeast = 1536;  // of one stream, beyond kAll if need be
   static constexpr std::size_t kMost = pipeline::kInitialCredit;
 
   // A stream begins; the result is its room. Each of a burst gets a share of what those before it left.
