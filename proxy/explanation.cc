@@ -51,9 +51,12 @@ std::string verdict_words(const Judged& judged, bool forwarded) {
   const std::string refusal = verdict.forwarded ? std::string()
                                                 : std::to_string(verdict.status) + ' ' +
                                                       std::string(reason_name(verdict.reason.value()));
-  std::string words = forwarded
-                          ? "allowed: goes to upstream " + judged.settings.upstreams[*route->upstream].name
-                          : "denied: " + refusal;
+  std::string words = "denied: " + refusal;
+  if (verdict.answered) {
+    words = "answered: " + std::to_string(verdict.status) + " by Holdfast itself";
+  } else if (forwarded) {
+    words = "allowed: goes to upstream " + judged.settings.upstreams[*route->upstream].name;
+  }
   if (forwarded && !refusal.empty()) words += " unenforced, else " + refusal;
   words += " (listener " + judged.settings.listeners[judged.listener].name;
   if (route != nullptr) words += ", route " + route->name;

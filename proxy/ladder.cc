@@ -182,7 +182,10 @@ class Words {
 std::vector<Check> checks_of(const Judged& judged) {
   std::vector<Check> checks{Check::kRequest, Check::kRoute};
   const settings::Route* const route = judged.route();
-  if (route != nullptr && route->access == settings::Access::kPublic) return checks;
+  // A resource's metadata is no route's; a preflight is one's, and is held against nothing else.
+  if (judged.verdict.answered && route == nullptr) return {Check::kRequest};
+  if (judged.verdict.answered || (route != nullptr && route->access == settings::Access::kPublic))
+    return checks;
   const bool bearer = judged.verdict.scheme == "bearer" && judged.verdict.reason != Reason::bearer_refused;
   const auto add = [&checks](std::initializer_list<Check> more) { checks.insert(checks.end(), more); };
   add({Check::kOrigin, Check::kCredentials});

@@ -91,6 +91,7 @@ class Rehearsal::Ports final : pipeline::KeySource,
   Verdict play(UnixTime now, Send send) {
     moment = {now, std::chrono::steady_clock::now()};
     verdict_ = {};
+    opened_ = false;
     const Ref<Answered> answered = make_counted<Answered>();
     send(flow_, answered);
     boost::system::error_code error;
@@ -128,6 +129,7 @@ class Rehearsal::Ports final : pipeline::KeySource,
   [[nodiscard]] bool is_overloaded(std::size_t) const override { return false; }
   Ref<pipeline::BackendStream> open(const pipeline::Admission&, std::size_t, http::RequestHead,
                                     Ref<pipeline::ClientStream> client) override {
+    opened_ = true;
     http::ResponseHead head;
     head.status = 204;
     client->on_response_head(std::move(head));
@@ -137,7 +139,8 @@ class Rehearsal::Ports final : pipeline::KeySource,
 
   void record(const pipeline::AccessRecord& record) override {
     verdict_.forwarded = record.decision != "deny";
-    verdict_.status = verdict_.forwarded ? 0 : static_cast<std::uint16_t>(record.status);
+    verdict_.answered = verdict_.forwarded && !opened_;
+    verdict_.status = opened_ ? 0 : static_cast<std::uint16_t>(record.status);
     verdict_.reason = record.reason;
     verdict_.route = record.route;
     verdict_.scheme = record.scheme;
@@ -150,6 +153,7 @@ class Rehearsal::Ports final : pipeline::KeySource,
   const Introspect introspect_;
   std::map<std::size_t, pipeline::IssuerKeys> known_;
   Verdict verdict_;
+  bool opened_ = false;  // the request went to the backend
   pipeline::RequestFlow flow_;
 };
 

@@ -23,7 +23,8 @@ namespace holdfast {
 
 struct Verdict {
   bool forwarded = false;
-  std::uint16_t status = 0;      // of the refusal; 0 where the backend would answer
+  bool answered = false;         // beside `forwarded`: not by the backend, and no refusal
+  std::uint16_t status = 0;      // of the answer; 0 where the backend would give it
   std::optional<Reason> reason;  // of the refusal; beside `forwarded` what a route that reports only told
   std::string detail;            // as the client reads it
   std::string route;             // empty: none was found

@@ -232,5 +232,28 @@ TEST(ExplainReportOnly, TellsWhatWouldBeRefused) {
   EXPECT_NE(explained.out.find("✗ scopes"), std::string::npos) << explained.out;
 }
 
+TEST(ExplainAnswered, TellsWhatHoldfastAnswersItself) {
+  Settings settings;
+  settings.top = "cors: {origins: [\"https://app.example.com\"]}\n";
+  const Sidecar sidecar(settings);
+  const std::string host = "Host: api.example.com\r\n";
+  const auto metadata =
+      explain(sidecar, "GET /.well-known/oauth-protected-resource HTTP/1.1\r\n" + host + "\r\n");
+  EXPECT_EQ(metadata.exit_code, 0) << metadata.err;
+  EXPECT_TRUE(metadata.out.starts_with("answered: 200 by Holdfast itself (listener public)\n"))
+      << metadata.out;
+  EXPECT_EQ(metadata.out.find("proof"), std::string::npos) << metadata.out;
+  for (const std::string route : {"orders", "denied"}) {
+    const auto preflight =
+        explain(sidecar, "OPTIONS /" + route + "/1 HTTP/1.1\r\n" + host +
+                             "Origin: https://app.example.com\r\nAccess-Control-Request-Method: PUT\r\n\r\n");
+    EXPECT_EQ(preflight.exit_code, 0) << preflight.err;
+    EXPECT_TRUE(preflight.out.starts_with("answered: 204 by Holdfast itself (listener public, route " +
+                                          route + ")\n"))
+        << preflight.out;
+    EXPECT_EQ(preflight.out.find("proof"), std::string::npos) << preflight.out;
+  }
+}
+
 }  // namespace
 }  // namespace holdfast::integration
