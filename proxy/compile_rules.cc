@@ -54,6 +54,7 @@ pipeline::ListenerRules listener_rules(const settings::Settings& settings, const
     if (asks_for_token(settings.routes[i].access))
       rules.resources.add(i, resource(settings, settings.routes[i], rules.origin.public_origins));
   }
+  rules.max_body = from.limits.max_body;
   return rules;
 }
 
@@ -174,6 +175,10 @@ std::shared_ptr<const pipeline::Rules> compile_rules(
          .nonce_required = asks_for_token(from.access) && from.nonce == settings::NonceMode::kRequired,
          .close_at_expiry = from.close_at_expiry,
          .cors = from.cors == settings.cors ? everywhere : cors(from.cors),
+         .max_body = from.limits.max_body,
+         .timeouts = {.body_idle = from.timeouts.body_idle,
+                      .stream_idle = from.timeouts.stream_idle,
+                      .tunnel = from.timeouts.tunnel},
          .assertion_audience = assertion_audience(settings, from)});
   }
   const settings::IdentityHeaders& names = settings.identity_headers;

@@ -114,7 +114,6 @@ std::shared_ptr<const listener::Config> listener_config(const settings::Listener
   config->name = from.name;
   config->limits.max_header_bytes = from.limits.max_header_bytes;
   config->limits.max_headers = from.limits.max_headers;
-  config->limits.max_body = from.limits.max_body;
   config->limits.max_connections = max_connections;
   config->timeouts.handshake = from.timeouts.handshake;
   config->timeouts.headers = from.timeouts.headers;

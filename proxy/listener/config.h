@@ -4,8 +4,6 @@
 
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,14 +12,14 @@
 #include "http/ip_address.h"
 #include "listener/client_tally.h"
 #include "net/tls_server.h"
+#include "pipeline/exchange.h"
 
 namespace holdfast::listener {
 
 struct Limits {
   std::size_t max_header_bytes = 64 * 1024;  // 431, or 414 where the target alone is too long
   std::size_t max_headers = 100;             // 431
-  std::uint64_t max_body = std::numeric_limits<std::uint64_t>::max();  // 413
-  std::size_t max_connections = 10'000;  // of the process: beyond them accepting pauses
+  std::size_t max_connections = 10'000;      // of the process: beyond them accepting pauses
 };
 
 struct Timeouts {
@@ -32,6 +30,13 @@ struct Timeouts {
   std::chrono::milliseconds stream_idle{300'000};  // an answer that is not taken, a gRPC call at rest
   std::chrono::milliseconds tunnel{3'600'000};     // a tunnel through which nothing moves, either way
 };
+
+// Where the route of an exchange says something else.
+inline void set_from_route(Timeouts& timeouts, const pipeline::RouteTimeouts& route) {
+  timeouts.body_idle = route.body_idle.value_or(timeouts.body_idle);
+  timeouts.stream_idle = route.stream_idle.value_or(timeouts.stream_idle);
+  timeouts.tunnel = route.tunnel.value_or(timeouts.tunnel);
+}
 
 // What may be spoken. On TLS the client's and the context's ALPN decide; a client without ALPN speaks HTTP/1.
 struct Protocols {

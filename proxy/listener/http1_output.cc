@@ -21,6 +21,9 @@ constexpr std::uint64_t kWorthDiscarding = 64 * 1024;
 
 // ---- the exchange's side ---------------------------------------------------------------------------------
 
+Http1Exchange::Http1Exchange(Http1Session& session)
+    : session_(&session), timeouts_(session.connection_->timeouts()) {}
+
 bool Http1Exchange::is_current() const {
   return session_->exchange_.get() == this;
 }

@@ -16,8 +16,7 @@ constexpr std::chrono::milliseconds kLinger{5'000};
 Http1Session::Http1Session(Connection& connection)
     : connection_(&connection),
       decoder_({.max_head_bytes = connection.limits().max_header_bytes,
-                .max_fields = connection.limits().max_headers,
-                .max_body_bytes = connection.limits().max_body}),
+                .max_fields = connection.limits().max_headers}),
       input_deadline_(connection.worker().wheel(), *this, kInput),
       output_deadline_(connection.worker().wheel(), *this, kOutput) {}
 

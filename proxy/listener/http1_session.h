@@ -38,7 +38,7 @@ class Http1Session;
 // One request and its answer, as the story sees it. Calls that come after its end are ignored.
 class Http1Exchange final : public pipeline::ClientStream {
  public:
-  explicit Http1Exchange(Http1Session& session) : session_(&session) {}
+  explicit Http1Exchange(Http1Session& session);
 
   void on_response_interim(http::ResponseHead head) override;
   void on_response_head(http::ResponseHead head) override;
@@ -47,6 +47,7 @@ class Http1Exchange final : public pipeline::ClientStream {
   void on_response_end() override;
   void on_response_reset(pipeline::Cause cause) override;
   void grant_request(std::size_t bytes) override;
+  void set_timeouts(const pipeline::RouteTimeouts& timeouts) override { set_from_route(timeouts_, timeouts); }
 
  private:
   friend class Http1Session;
@@ -58,6 +59,7 @@ class Http1Exchange final : public pipeline::ClientStream {
 
   Ref<Http1Session> session_;  // a request refers to its connection's facts until it has ended
   Ref<pipeline::BackendStream> backend_;
+  Timeouts timeouts_;  // the listener's, and the route's where it says so
   wire::ResponseEncoder encoder_;
   http::Fields trailers_;
   std::size_t credit_ = 0;     // of the request's body, granted and not yet handed over
@@ -125,7 +127,9 @@ class Http1Session final : public Session, private net::Expirable {
   void close(bool reset);
   [[nodiscard]] bool is_idle() const;
   [[nodiscard]] net::Stream& stream() { return connection_->stream(); }
-  [[nodiscard]] const Timeouts& timeouts() const { return connection_->timeouts(); }
+  [[nodiscard]] const Timeouts& timeouts() const {
+    return exchange_ ? exchange_->timeouts_ : connection_->timeouts();
+  }
   void count(Close cause) const { connection_->tally().count(cause); }
 
   const Ref<Connection> connection_;

@@ -28,8 +28,7 @@ constexpr std::chrono::milliseconds kLinger{5'000};
 Http2Session::Http2Session(Connection& connection)
     : connection_(&connection),
       codec_({.max_head_bytes = connection.limits().max_header_bytes,
-              .max_fields = connection.limits().max_headers,
-              .max_body_bytes = connection.limits().max_body},
+              .max_fields = connection.limits().max_headers},
              *this),
       head_deadline_(connection.worker().wheel(), *this, kHead),
       life_deadline_(connection.worker().wheel(), *this, kLife),

@@ -34,6 +34,7 @@ Http2Error reset_code(pipeline::Cause cause) {
 Http2Stream::Http2Stream(Http2Session& session, wire::StreamId id, const http::RequestHead& head)
     : session_(&session),
       id_(id),
+      timeouts_(session.connection_->timeouts()),
       input_deadline_(session.connection_->worker().wheel(), *this, kInput),
       output_deadline_(session.connection_->worker().wheel(), *this, kOutput),
       call_deadline_(session.connection_->worker().wheel(), *this, kCall),
@@ -62,9 +63,8 @@ void Http2Stream::on_request_data(std::span<const char> bytes) {
 }
 
 void Http2Stream::watch_request() {
-  const auto& timeouts = session_->connection_->timeouts();
-  if (tunnel_) return input_deadline_.arm(timeouts.tunnel);
-  if (credit_ != 0) return input_deadline_.arm(grpc_ ? timeouts.stream_idle : timeouts.body_idle);
+  if (tunnel_) return input_deadline_.arm(timeouts_.tunnel);
+  if (credit_ != 0) return input_deadline_.arm(grpc_ ? timeouts_.stream_idle : timeouts_.body_idle);
   input_deadline_.cancel();  // not the client's fault if no more comes: its clock stands still
 }
 
@@ -149,7 +149,7 @@ void Http2Stream::on_response_data(std::span<const char> bytes) {
   }
   unsent_ += bytes.size();
   if (tunnel_ || (grpc_ && input_deadline_.armed())) watch_request();
-  if (!output_deadline_.armed()) output_deadline_.arm(session_->connection_->timeouts().stream_idle);
+  if (!output_deadline_.armed()) output_deadline_.arm(timeouts_.stream_idle);
   session_->codec().send_data(id_, bytes);
   session_->schedule();
 }
@@ -192,7 +192,7 @@ void Http2Stream::on_response_sent(std::size_t bytes) {
   if (unsent_ == 0) {
     output_deadline_.cancel();
   } else {
-    output_deadline_.arm(session_->connection_->timeouts().stream_idle);
+    output_deadline_.arm(timeouts_.stream_idle);
   }
   ungranted_ += bytes;
   // In pieces worth a call, not for every frame.

@@ -13,6 +13,7 @@
 
 #include "base/counted.h"
 #include "http/message.h"
+#include "listener/config.h"
 #include "net/timer_wheel.h"
 #include "pipeline/exchange.h"
 #include "wire/http1.h"
@@ -53,6 +54,7 @@ class Http2Stream final : public pipeline::ClientStream, private net::Expirable 
   void on_response_reset(pipeline::Cause cause) override;
   void grant_request(std::size_t bytes) override;
   [[nodiscard]] std::size_t first_credit() const override { return room_; }
+  void set_timeouts(const pipeline::RouteTimeouts& timeouts) override { set_from_route(timeouts_, timeouts); }
 
  private:
   enum Which : int { kInput, kOutput, kCall };
@@ -67,6 +69,7 @@ class Http2Stream final : public pipeline::ClientStream, private net::Expirable 
 
   const Ref<Http2Session> session_;  // a request refers to its connection's facts until it has ended
   const wire::StreamId id_;
+  Timeouts timeouts_;  // the listener's, and the route's where it says so
   Ref<pipeline::BackendStream> backend_;
   net::Deadline input_deadline_;  // of the request's body; of a tunnel, both ways
   net::Deadline output_deadline_;

@@ -18,9 +18,11 @@
 // side. After both ends, a cancel or a reset neither side calls the other again.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -49,6 +51,13 @@ enum class Cause : std::uint8_t {
   kTokenExpired,  // close_at_expiry; the client's token says so, not the client
 };
 
+// How long a client may take with one exchange, where its route says something else than its listener.
+struct RouteTimeouts {
+  std::optional<std::chrono::milliseconds> body_idle;
+  std::optional<std::chrono::milliseconds> stream_idle;
+  std::optional<std::chrono::milliseconds> tunnel;
+};
+
 // The request's way to the backend. Counted: whoever calls it holds a Ref.
 class BackendStream : public virtual Counted {
  public:
@@ -73,6 +82,8 @@ class ClientStream : public virtual Counted {
   virtual void grant_request(std::size_t bytes) = 0;
   // What a backend may send of the response's body before any grant; at most kInitialCredit, never 0.
   [[nodiscard]] virtual std::size_t first_credit() const { return kInitialCredit; }
+  // At most once, before the first grant.
+  virtual void set_timeouts(const RouteTimeouts& /*timeouts*/) {}
   // Which server was chosen, for the log; again when another one is tried. May come from inside
   // Upstreams::open(). `server` lives as long as the exchange.
   virtual void on_backend_chosen(std::string_view /*server*/) {}

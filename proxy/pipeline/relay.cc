@@ -24,7 +24,7 @@ Refusal refusal_of(Cause cause) {
     case Cause::kDraining:
       return {Reason::draining, "this server is shutting down"};
     case Cause::kRequestTooLarge:
-      return {Reason::request_too_large, "the body is larger than this server takes"};
+      return {Reason::request_too_large, "the body is larger than this route takes"};
     case Cause::kRequestTimeout:
       return {Reason::request_timeout, "the body came too slowly"};
     case Cause::kRequestMalformed:
@@ -178,6 +178,7 @@ void Request::end_grpc(unsigned grpc_status, std::string_view detail) {
 
 void Request::on_request_data(std::span<const char> bytes) {
   bytes_in_ += bytes.size();
+  if (bytes_in_ > max_body_) return on_request_cancel(Cause::kRequestTooLarge);
   if (watches_frames()) return pass_to_backend(bytes);
   if (backend_) backend_->on_request_data(bytes);
 }

@@ -3,6 +3,7 @@
 // end with its token or with this process in expiry.cc. Worker's thread only.
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,6 +57,7 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   [[nodiscard]] const answer::ProtectedResource* asks_about(std::string_view method) const;
   [[nodiscard]] std::optional<answer::Answer> preflight();
   [[nodiscard]] Checked<void> choose_route();
+  [[nodiscard]] Checked<void> check_length();
   [[nodiscard]] Checked<void> check_origin();
   void use_cors(const policy::CorsRules* rules);
   void refuse_overloaded();
@@ -128,7 +130,8 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   std::uint16_t status_ = 0;
   std::optional<Reason> reason_;
   std::optional<Reason> reported_;  // why the request would have been refused, where it passed all the same
-  std::uint64_t bytes_in_ = 0;
+  std::uint64_t bytes_in_ = 0;      // more than max_body_, and it is refused
+  std::uint64_t max_body_ = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t bytes_out_ = 0;
   std::optional<Now> forwarded_;
   std::string_view server_;

@@ -35,6 +35,7 @@ void Request::run() {
     return answer(*std::move(said));
   }
   if (auto chosen = choose_route(); !chosen) return deny(chosen.error());
+  if (auto fits = check_length(); !fits) return deny(fits.error());
   if (!policy::is_protected(route()->access)) return forward(Verifier::admit_anonymous());
   if (auto known = check_origin(); !known) return decide_against(known.error());
   if (auto gathered = gather(); !gathered) return decide_against(gathered.error());
@@ -120,6 +121,15 @@ Checked<void> Request::choose_route() {
     return holdfast::refuse(Reason::route_denied, "this route is closed");
   }
   return {};
+}
+
+// A body's announced length, before anything is asked of it; what it turns out to be is counted as it comes.
+Checked<void> Request::check_length() {
+  if (http::is_websocket(head_)) return {};  // a tunnel's bytes are no body
+  max_body_ =
+      rules_->links[route()->index].max_body.value_or(rules_->listeners[connection_.listener].max_body);
+  if (head_.body.bytes <= max_body_) return {};
+  return holdfast::refuse(Reason::request_too_large, "the body is larger than this route takes");
 }
 
 // A proof says something here only where it could not have been made for somebody else.
@@ -244,6 +254,7 @@ void Request::forward(const Admission& admission) {
   const std::string_view path = policy::backend_path(*route(), target_.path);
   head_.target = target_.query.empty() ? path : head_.fields.arena().concat(path, target_.query);
   const std::size_t upstream = rules_->links[route()->index].upstream;
+  client_->set_timeouts(rules_->links[route()->index].timeouts);
   forwarded_ = flow_.ports().now();
   // The backend may answer, or fail, from inside open().
   const Ref<Request> self(this);

@@ -3,7 +3,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +17,7 @@
 #include "identity/header_plan.h"
 #include "jose/algorithm.h"
 #include "pipeline/assertion_signer.h"
+#include "pipeline/exchange.h"
 #include "policy/cors.h"
 #include "policy/origin.h"
 #include "policy/route_table.h"
@@ -25,6 +29,7 @@ struct ListenerRules {
   std::string name;
   policy::OriginRules origin;
   answer::ResourceTable resources;
+  std::uint64_t max_body = std::numeric_limits<std::uint64_t>::max();  // bytes of a request's; 413
 };
 
 // What stands beside a policy::Route, at its index.
@@ -34,7 +39,9 @@ struct RouteLinks {
   bool nonce_required = false;
   bool close_at_expiry = false;
   std::shared_ptr<const policy::CorsRules> cors;  // nullptr: its backend's business
-  std::string assertion_audience;                 // who the signed identity is for, where there is one
+  std::optional<std::uint64_t> max_body;          // where it is not the listener's
+  RouteTimeouts timeouts;
+  std::string assertion_audience;  // who the signed identity is for, where there is one
 };
 
 struct ProofRules {

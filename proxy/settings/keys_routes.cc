@@ -64,6 +64,25 @@ Key<Require> roles() {
       .about("Realm roles, and CLIENT:ROLE for client roles");
 }
 
+// Those of a listener's that come into play once the route is known.
+Keys<RouteTimeouts> route_timeouts() {
+  return {
+      member<RouteTimeouts>("body_idle", time(), &RouteTimeouts::body_idle)
+          .about("Between two pieces of a body"),
+      member<RouteTimeouts>("stream_idle", time(), &RouteTimeouts::stream_idle)
+          .about("For a client that takes nothing of its answer, and a gRPC call at rest"),
+      member<RouteTimeouts>("tunnel", time(), &RouteTimeouts::tunnel)
+          .about("For a WebSocket through which nothing moves"),
+  };
+}
+
+Keys<RouteLimits> route_limits() {
+  return {
+      member<RouteLimits>("max_body", size_or_unlimited(), &RouteLimits::max_body)
+          .about("Of one request's body, or unlimited"),
+  };
+}
+
 Keys<Require> require() {
   return {
       member<Require>("scopes", one_or_list(scope()), &Require::scopes)
@@ -110,8 +129,10 @@ Value<RouteDraft> route() {
           .about("Cross-origin requests of browsers; without it as the file's cors says"),
       member<RouteDraft>("close_at_expiry", boolean(), &Route::close_at_expiry)
           .about("Ends WebSockets (1008) and streamed responses when the token expires"),
-      not_yet<RouteDraft>("timeouts"),
-      not_yet<RouteDraft>("limits"),
+      section<RouteDraft>("timeouts", route_timeouts(), &Route::timeouts)
+          .about("How long a client may take, instead of what its listener says"),
+      section<RouteDraft>("limits", route_limits(), &Route::limits)
+          .about("How much a client may send, instead of what its listener says"),
   });
 }
 

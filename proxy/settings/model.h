@@ -251,6 +251,19 @@ struct Require {
   bool operator==(const Require&) const = default;
 };
 
+// What a listener sets for all, where a route says something else.
+struct RouteLimits {
+  std::optional<std::uint64_t> max_body;  // bytes, or kUnlimited
+  bool operator==(const RouteLimits&) const = default;
+};
+
+struct RouteTimeouts {
+  std::optional<milliseconds> body_idle;
+  std::optional<milliseconds> stream_idle;
+  std::optional<milliseconds> tunnel;
+  bool operator==(const RouteTimeouts&) const = default;
+};
+
 struct Route {
   std::string name;
   Match match;
@@ -264,6 +277,8 @@ struct Route {
   bool enforce = true;                  // false: report only; never where no token is asked for
   std::optional<std::string> resource;  // RFC 9728's identifier, a URL; nullopt: a public origin
   std::optional<Cors> cors;             // resolved: the route's own, else Settings::cors; nullopt: off
+  RouteTimeouts timeouts;
+  RouteLimits limits;
   bool operator==(const Route&) const = default;
 };
 

@@ -165,6 +165,9 @@ void refuse_idle_rules(const RouteDraft& route, const std::string& path, Report&
   if (!route.enforce) report.error_at(path + ".enforce", why);
   if (route.close_at_expiry) report.error_at(path + ".close_at_expiry", why);
   if (route.require != Require()) report.error_at(path + ".require", why);
+  if (route.access != Access::kDeny) return;
+  if (route.timeouts != RouteTimeouts()) report.error_at(path + ".timeouts", why);
+  if (route.limits != RouteLimits()) report.error_at(path + ".limits", why);
 }
 
 std::vector<Route> resolve_routes(Draft& draft, const Settings& settings, Report& report) {

@@ -322,18 +322,23 @@ TEST_P(Http2SessionTest, AClientThatGoesCancelsAllItsRequests) {
   for (const auto& request : story.requests) EXPECT_EQ(request->cancelled, Cause::kClientGone);
 }
 
-TEST_P(Http2SessionTest, ABodyBeyondTheLimitIsAnswered413) {
-  config->limits.max_body = 1000;
-  story.on_start = [](StoryRequest& request) { request.client->grant_request(pipeline::kInitialCredit); };
-  const auto client = dial();
-  const auto announced = client->request(with(post(), "content-length", "1001"), std::string(1001, 'x'));
-  ASSERT_TRUE(run(client, [&] { return story.refusals.size() == 1; }));
-  EXPECT_EQ(story.refusals[0], std::make_pair(413, Reason::request_too_large));
-  EXPECT_EQ(answered(client, announced).status, 413);
-  const auto unannounced = client->request(post(), std::string(1001, 'x'));
-  EXPECT_EQ(answered(client, unannounced).status, 413);
-  EXPECT_EQ(story.last().cancelled, Cause::kRequestTooLarge);
-  EXPECT_EQ(listening->connections(), 1u);
+TEST_P(Http2SessionTest, ARouteMayGiveAnotherTime) {
+  story.on_start = [](StoryRequest& request) {
+    request.client->set_timeouts({.body_idle = std::chrono::milliseconds(50)});
+    request.client->grant_request(pipeline::kInitialCredit);
+  };
+  const auto uploading = dial();
+  EXPECT_EQ(answered(uploading, uploading->open(post())).status, 408);
+  EXPECT_EQ(story.last().cancelled, Cause::kRequestTimeout);
+  story.on_start = [](StoryRequest& request) {
+    request.client->set_timeouts({.stream_idle = std::chrono::milliseconds(50)});
+  };
+  const auto stuck = dial({.stream_window = 0});
+  const auto stream = stuck->request(get("/stuck"));
+  ASSERT_TRUE(run(stuck, [&] { return story.requests.size() == 2; }));
+  story.last().head(200, {Kind::kUnknown, 0});
+  story.last().client->on_response_data(std::string_view("data"));
+  EXPECT_EQ(answered(stuck, stream).reset, NGHTTP2_CANCEL);
 }
 
 TEST_P(Http2SessionTest, MalformedRequestsAreRefusedStreamByStream) {

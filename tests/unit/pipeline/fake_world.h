@@ -230,6 +230,7 @@ struct FakeClient final : ClientStream {
   bool ended = false;
   std::optional<Cause> reset;
   std::size_t granted = 0;
+  RouteTimeouts timeouts;
 
   void on_response_interim(http::ResponseHead head) override { interims.push_back(head.status); }
   void on_response_head(http::ResponseHead head) override {
@@ -246,6 +247,7 @@ struct FakeClient final : ClientStream {
   }
   void on_response_reset(Cause cause) override { reset = cause; }
   void grant_request(std::size_t bytes) override { granted += bytes; }
+  void set_timeouts(const RouteTimeouts& own) override { timeouts = own; }
 
   [[nodiscard]] std::string reason() const {
     if (body.empty() || body[0] != '{') return {};
