@@ -49,7 +49,8 @@ int serve_issuer(std::uint16_t port, const std::string& alg, const std::string& 
   for (;;) ::pause();
 }
 
-int measure(const Target& target, const DpopPlan& plan, bool dpop, std::size_t count) {
+int measure(const Target& target, const DpopPlan& plan, bool dpop, std::size_t count,
+            std::chrono::microseconds every) {
   const std::string plain = plain_request(target.host, target.path);
   const auto proofs =
       dpop ? dpop_requests(plan, target.host, target.path, count) : std::vector<std::string>{};
@@ -59,6 +60,7 @@ int measure(const Target& target, const DpopPlan& plan, bool dpop, std::size_t c
   const auto began = std::chrono::steady_clock::now();
   Outcome outcome = connections.run([&]() -> std::string_view {
     if (sent == count) return {};
+    std::this_thread::sleep_until(began + sent * every);
     ++sent;
     return dpop ? proofs[sent - 1] : plain;
   });
@@ -121,6 +123,7 @@ int main(int argc, char** argv) {
   DpopPlan plan{"", "issuer.pem", "RS256", "bench", "bench-api", 100};
   std::size_t count = 20000;
   std::size_t rounds = 5000;
+  std::size_t every = 0;
   bool dpop = false;
 
   auto* issuer = app.add_subcommand("issuer", "serve discovery and keys until killed");
@@ -141,6 +144,7 @@ int main(int argc, char** argv) {
   }
   run->add_option("--requests", count);
   run->add_flag("--dpop", dpop, "a fresh proof for every request");
+  run->add_option("--every", every, "microseconds between two requests of the one connection; 0: none");
   run->add_option("--issuer", plan.issuer);
   run->add_option("--audience", plan.audience);
   run->add_option("--keys", plan.keys, "clients with one token each; 0: a new one for every request");
@@ -151,7 +155,7 @@ int main(int argc, char** argv) {
     raise_descriptor_limit();
     if (*issuer) return serve_issuer(issuer_port, plan.issuer_alg, plan.kid, plan.issuer_key);
     if (*idle) return measure_idle(target);
-    if (*run) return measure(target, plan, dpop, count);
+    if (*run) return measure(target, plan, dpop, count, std::chrono::microseconds(every));
     std::printf("{\"verify_us\":%.3f}\n", es256_verify_nanoseconds(rounds) / 1000.0);
     return 0;
   } catch (const std::exception& error) {
