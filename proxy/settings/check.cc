@@ -294,6 +294,10 @@ void check_routes(const Settings& settings, Report& report) {
     check_one_introspects(settings, route, path + ".issuers", report);
     if (route.cors != settings.cors) check_cors(route.cors, path + ".cors", report);
     if (route.resource) check_resource(settings, *route.resource, path + ".resource", resources, report);
+    if (!route.enforce) {
+      report.warning_at(path + ".enforce",
+                        "is false: what would be refused is logged and counted, and passes");
+    }
   }
 }
 

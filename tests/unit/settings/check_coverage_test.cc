@@ -54,6 +54,11 @@ TEST(CheckCoverage, APublicRouteBesideWhatIsProtected) {
       << "deny lets nobody in, public or not";
 }
 
+TEST(CheckRoutes, ARouteThatOnlyReports) {
+  EXPECT_EQ(warned("- {name: a, match: {path: /a}, enforce: true}\n- {name: b, enforce: false}\n"),
+            "6:22: routes[1].enforce: is false: what would be refused is logged and counted, and passes\n");
+}
+
 TEST(CheckCoverage, GivesUpOnMoreCombinationsThanAnybodyWrites) {
   std::string names;
   for (int i = 0; i < 100; ++i) names += (i == 0 ? "" : ",") + std::string("x") + std::to_string(i);
