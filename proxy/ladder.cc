@@ -360,7 +360,10 @@ std::vector<cli::Rung> ladder_of(const Judged& judged) {
     rung.name = check_name(check);
     if (check == failed) {
       rung.state = State::kFailed;
-      rung.words = judged.verdict.detail;
+      // What a client is not told: what the configuration asks for, beside what the token has.
+      const bool both = check == Check::kAud || check == Check::kScopes || check == Check::kRoles;
+      if (both) rung.words = words.of(check);
+      if (rung.words.empty()) rung.words = judged.verdict.detail;
       rung.mend = mend_of(judged);
       reached = false;
     } else if (reached) {
