@@ -264,6 +264,40 @@ printf '   > POST /orders HTTP/1.1\n   > Content-Length: 4\n   > Transfer-Encodi
   awk -v head="$folder/head" -v body="$folder/body" '!past && /^\r?$/ { past = 1; next } { print > (past ? body : head) }' || true
 judge 400 '"reason":"request_malformed"'
 
+# ask WHAT EXIT-CODE PATTERN COMMAND...: a question to Holdfast's own commands, its answer held to what is expected.
+ask() {
+  local what=$1 code=$2 pattern=$3 got=0
+  shift 3
+  rows=$((rows + 1))
+  printf '\n%s%d. %s%s\n' "$bold" "$rows" "$what" "$plain"
+  printf '   $ holdfast %s\n' "$*"
+  holdfast "$@" >"$folder/said" || got=$?
+  sed 's/^/   /' "$folder/said"
+  if [[ $got != "$code" ]] || ! grep -qE -- "$pattern" "$folder/said" || grep -q eyJ "$folder/said"; then
+    printf '   %sWRONG: exit code %s, expected %s and %s, and no token%s\n' "$red" "$got" "$code" "$pattern" "$plain"
+    wrong=$((wrong + 1))
+  else
+    printf '   %sas it should be%s\n' "$green" "$plain"
+  fi
+}
+
+heading "Why, and what if: asked of the configuration"
+demo=$repository/deploy/demo
+cat >"$folder/request.txt" <<END
+curl $api/orders -H 'Authorization: DPoP $alice' -H 'DPoP: $(dpop GET "https://elsewhere.example/orders")'
+END
+ask "Why was the proof for another API refused? (the curl command is in the file, with token and proof)" 5 \
+  '^✗ htu .*elsewhere.example.* → ' explain -c "$demo/holdfast.yaml" --request "$folder/request.txt"
+cat >"$folder/request.txt" <<END
+POST /orders/1/approval HTTP/1.1
+Host: localhost:$DEMO_PORT
+Authorization: DPoP $(<"$folder/bob.token")
+DPoP: $(dpop POST "$api/orders/1/approval" bob)
+END
+ask "Why may Bob not approve?" 5 '^✗ roles ' explain -c "$demo/holdfast.yaml" --request "$folder/request.txt"
+ask "Is the policy what its authors meant? (cases with claims, for your own pipeline)" 0 '^5 of 5 as expected' \
+  test -c "$demo/holdfast.yaml" "$demo/cases.yaml"
+
 heading "Behind and beside Holdfast"
 show "The backend is away" 502 '"reason":"upstream_unavailable"' \
   --header "Authorization: DPoP $alice" --header "DPoP: $(dpop GET "$api/archive")" "$api/archive"
