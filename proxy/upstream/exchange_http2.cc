@@ -61,6 +61,11 @@ void Exchange::begin_http2() {
   const Ref<Exchange> self(this);
   if (needs_http1()) return fail(Cause::kBackendBroken);  // its server chose what was not offered
   if (!http2_->has_room()) return on_http2_refused();
+  if (http2_->is_congested()) {
+    // Its server reads too little: that is a slow answer, not a lack of connections.
+    arm(Waiting::kBackend, pool_->config().timeouts.body_idle);
+    return http2_->wait(*this);
+  }
   speaks_http2_ = active_ = true;
   stopped_ = false;
   release_memory(out_);

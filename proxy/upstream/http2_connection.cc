@@ -15,6 +15,7 @@ using State = net::Stream::State;
 using namespace std::chrono_literals;
 
 constexpr std::size_t kOutput = 64 * 1024;        // gathered for one write
+constexpr std::size_t kUnsentHeads = 64 * 1024;   // the codec's copies of them, but for one more
 constexpr std::size_t kReadPerTurn = 256 * 1024;  // then others get their turn
 // How long a connection that takes nothing any more may still say why.
 constexpr std::chrono::milliseconds kLastWords{1000};
@@ -95,7 +96,22 @@ void Http2Connection::release_waiting(bool failed) {
 
 bool Http2Connection::has_room() const {
   if (lost_ || closing_) return false;
-  return up_ ? codec_.may_open() : waiting_.size() < pool_->config().max_streams;
+  return up_ ? codec_.may_open(waiting_.size()) : waiting_.size() < pool_->config().max_streams;
+}
+
+bool Http2Connection::is_congested() const {
+  return codec_.unsent_heads() >= kUnsentHeads;
+}
+
+// Those who waited for others' heads to be written, in the order they came.
+void Http2Connection::admit_waiting() {
+  if (!up_ || waiting_.empty()) return;
+  if (is_closing()) return release_waiting(false);
+  while (!waiting_.empty() && !is_closing() && !is_congested()) {
+    const Ref<Exchange> next = std::move(waiting_.front());
+    waiting_.erase(waiting_.begin());
+    next->on_http2_ready();
+  }
 }
 
 // ---- exchanges
@@ -182,6 +198,7 @@ void Http2Connection::turn() {
   turn_posted_ = false;
   with_codec([this] { codec_.deliver(); });
   flush();
+  admit_waiting();
 }
 
 template <typename Call>
@@ -195,6 +212,7 @@ void Http2Connection::on_connection_readable() {
   const Ref<Http2Connection> self(this);
   read();
   flush();
+  admit_waiting();
 }
 
 void Http2Connection::read() {
@@ -242,6 +260,7 @@ void Http2Connection::on_connection_writable() {
   const Ref<Http2Connection> self(this);
   write_deadline_.cancel();
   flush();
+  admit_waiting();
 }
 
 // ---- the end
@@ -255,6 +274,7 @@ void Http2Connection::lose() {
   connection_->close();
   pool_->drop(*this);
   with_codec([this] { codec_.lose_connection(); });
+  if (up_) release_waiting(false);
 }
 
 void Http2Connection::close() {

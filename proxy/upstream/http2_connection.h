@@ -37,11 +37,16 @@ class Http2Connection final : public Counted,
   // One more exchange may join().
   [[nodiscard]] bool has_room() const;
   // No exchange uses it or waits for it.
-  [[nodiscard]] bool is_idle() const { return up_ && !lost_ && !closing_ && exchanges_.empty(); }
+  [[nodiscard]] bool is_idle() const {
+    return up_ && !lost_ && !closing_ && exchanges_.empty() && waiting_.empty();
+  }
   [[nodiscard]] bool is_up() const { return up_; }
   // It takes no more streams: a GOAWAY came, or it is gone.
   [[nodiscard]] bool is_closing() const { return lost_ || closing_ || codec_.is_closing(); }
-  // Until it is up the exchange waits; it is told by on_http2_ready(), or by on_connect_failed().
+  // So many bytes of heads wait to be written that others had better wait() for that.
+  [[nodiscard]] bool is_congested() const;
+  // Until it is up, or not congested any more, the exchange waits; it is told by on_http2_ready(), or by
+  // on_http2_failed() or on_http2_refused().
   void wait(Exchange& exchange);
   void stop_waiting(Exchange& exchange);
 
@@ -77,6 +82,7 @@ class Http2Connection final : public Counted,
 
   [[nodiscard]] Ref<Exchange> find(wire::StreamId stream) const;
   void release_waiting(bool failed);
+  void admit_waiting();
   void schedule();
   void turn();
   void read();

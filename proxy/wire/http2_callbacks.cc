@@ -115,6 +115,7 @@ struct Http2Session::Callbacks {
         it.budget_.on_data_sent();
         break;
       case NGHTTP2_HEADERS:
+        if (known != nullptr) it.let_go_of_head(*known);
         if (known != nullptr && !std::exchange(known->head_written, true) && known->window_due != 0) {
           it.open_window(*known, known->window_due);
         }

@@ -38,12 +38,12 @@ class Http2Client::Impl final : public Http2Session {
     return is_over() || is_terminated() || nghttp2_session_check_request_allowed(session()) == 0;
   }
 
-  [[nodiscard]] bool may_open() const {
+  [[nodiscard]] bool may_open(std::size_t before) const {
     if (is_closing()) return false;
     const std::uint32_t allowed =
         nghttp2_session_get_remote_settings(session(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
     // Those that we reset count until RST_STREAM has gone out.
-    return known_streams() < std::min<std::size_t>(limits().max_streams, allowed);
+    return known_streams() + before < std::min<std::size_t>(limits().max_streams, allowed);
   }
 
   StreamId send_head(const http::RequestHead& head) {
@@ -71,6 +71,7 @@ class Http2Client::Impl final : public Http2Session {
     stream.head_request = head.method == "HEAD";
     stream.tunnel = connect;
     stream.head_sent = true;
+    hold_unsent_head(stream, list.bytes());
     stream.no_body = no_body;
     if (head.body.kind == Kind::kKnown) stream.left = head.body.bytes;
     tell(stream);
@@ -149,8 +150,11 @@ Http2Client::Http2Client(const Http2Limits& limits, bool tls, Http2ClientOwner& 
     : impl_(std::make_unique<Impl>(limits, tls, owner)) {}
 Http2Client::~Http2Client() = default;
 
-bool Http2Client::may_open() const {
-  return impl_->may_open();
+bool Http2Client::may_open(std::size_t before) const {
+  return impl_->may_open(before);
+}
+std::size_t Http2Client::unsent_heads() const {
+  return impl_->unsent_heads();
 }
 bool Http2Client::is_closing() const {
   return impl_->is_closing();

@@ -60,8 +60,12 @@ class Http2Client {
 
   // ---- out
 
-  // One more request may be sent now. False for good after a GOAWAY of either side: see is_closing().
-  [[nodiscard]] bool may_open() const;
+  // One more request may be sent now, and so many before it. False for good after a GOAWAY of either side:
+  // see is_closing().
+  [[nodiscard]] bool may_open(std::size_t before = 0) const;
+  // Bytes of heads that wait to be written. They are copies, and heads of few bytes on a client's wire may be
+  // large (HPACK): who has more to send had better hold it back.
+  [[nodiscard]] std::size_t unsent_heads() const;
   [[nodiscard]] bool is_closing() const;
   // Opens a stream; 0: a field may not be sent, and nothing was. Fields of the connection and Expect are
   // dropped, Host becomes :authority, Content-Length is made from `head.body`; with kNone the request ends

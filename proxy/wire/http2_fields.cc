@@ -39,6 +39,12 @@ bool Http2FieldList::add_trailers(const http::Fields& trailers) {
   return true;
 }
 
+std::size_t Http2FieldList::bytes() const {
+  std::size_t sum = 0;
+  for (const nghttp2_nv& field : list_) sum += field.namelen + field.valuelen;
+  return sum;
+}
+
 bool Http2FieldList::are_words() const {
   return std::ranges::all_of(list_, [](const nghttp2_nv& field) {
     const std::string_view value(reinterpret_cast<const char*>(field.value), field.valuelen);

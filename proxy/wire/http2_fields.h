@@ -24,6 +24,8 @@ class Http2FieldList {
   [[nodiscard]] bool add_trailers(const http::Fields& trailers);
   // What was given to add() holds neither control bytes nor spaces, and is not empty.
   [[nodiscard]] bool are_words() const;
+  // Of all names and values.
+  [[nodiscard]] std::size_t bytes() const;
   [[nodiscard]] const nghttp2_nv* data() const { return list_.data(); }
   [[nodiscard]] std::size_t size() const { return list_.size(); }
 

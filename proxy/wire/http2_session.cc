@@ -70,8 +70,18 @@ void Http2Session::close(StreamId id, Http2Error error) {
   end(*last, error);
 }
 
+void Http2Session::hold_unsent_head(Http2Stream& stream, std::size_t bytes) {
+  stream.unsent_head = bytes;
+  unsent_heads_ += bytes;
+}
+
+void Http2Session::let_go_of_head(Http2Stream& stream) {
+  unsent_heads_ -= std::exchange(stream.unsent_head, 0);
+}
+
 void Http2Session::end(Http2Stream& stream, Http2Error error) {
   head_cost_ -= stream.head_cost;
+  let_go_of_head(stream);
   drop_held(stream);
   settle_window();
   if (std::exchange(stream.over, true)) return;

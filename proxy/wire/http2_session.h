@@ -60,6 +60,7 @@ struct Http2Stream {
   std::string buffer;
   std::size_t buffer_at = 0;
   std::size_t sent = 0;               // and the owner not told yet
+  std::size_t unsent_head = 0;        // bytes of our head that libnghttp2 holds a copy of
   std::optional<std::uint64_t> left;  // of a known length
   bool head_sent = false;             // by the owner
   bool head_written = false;          // by libnghttp2
@@ -93,6 +94,7 @@ class Http2Session {
   [[nodiscard]] bool in_field_section() const { return frames_.in_field_section(); }
   [[nodiscard]] bool established() const { return established_; }
   [[nodiscard]] const Http2Counts& counts() const { return counts_; }
+  [[nodiscard]] std::size_t unsent_heads() const { return unsent_heads_; }
 
  protected:
   enum class Role : std::uint8_t { kServer, kClient };
@@ -129,6 +131,8 @@ class Http2Session {
   [[nodiscard]] bool afford_head(Http2Stream& stream);
   // The rest of what the peer sends on it is dropped.
   void stop_input(Http2Stream& stream);
+  // libnghttp2 copies a head until it is written.
+  void hold_unsent_head(Http2Stream& stream, std::size_t bytes);
   [[nodiscard]] static nghttp2_data_provider body_provider();
 
  private:
@@ -148,6 +152,7 @@ class Http2Session {
   void settle_window();
   void give_up(Http2Error error);
   void calm();
+  void let_go_of_head(Http2Stream& stream);
   void close(StreamId id, Http2Error error);
   void end(Http2Stream& stream, Http2Error error);
   void close_all(Http2Error error);
@@ -171,8 +176,9 @@ class Http2Session {
   std::size_t out_limit_ = 0;
   std::size_t open_ = 0;
   std::size_t closed_ = 0;
-  std::size_t held_ = 0;        // in all streams
-  std::size_t head_cost_ = 0;   // of all streams
+  std::size_t held_ = 0;       // in all streams
+  std::size_t head_cost_ = 0;  // of all streams
+  std::size_t unsent_heads_ = 0;
   std::size_t unconsumed_ = 0;  // of the connection's window
   StreamId last_peer_stream_ = 0;
   bool established_ = false;

@@ -94,7 +94,7 @@ const Bomb kBombs[] = {
 
 // ---- backends that do not help
 
-enum class Behind { kSilent, kLarge };
+enum class Behind { kSilent, kSilentHttp2, kLarge };
 
 class Backends {
  public:
@@ -105,8 +105,10 @@ class Backends {
       for (int i = 0; i < 64 && exchange.send(piece); ++i) continue;
       exchange.close();
     });
-    url_ = behind == Behind::kLarge ? large_.url()
-                                    : "http://127.0.0.1:" + std::to_string(support::local_port(silent_));
+    const std::string silent = "://127.0.0.1:" + std::to_string(support::local_port(silent_));
+    url_ = behind == Behind::kLarge         ? large_.url()
+           : behind == Behind::kSilentHttp2 ? "h2c" + silent
+                                            : "http" + silent;
   }
   [[nodiscard]] std::string url() const { return '"' + url_ + '"'; }
 
@@ -117,7 +119,8 @@ class Backends {
 };
 
 std::string name_of(Behind behind) {
-  return behind == Behind::kSilent ? "Silent" : "Large";
+  if (behind == Behind::kLarge) return "Large";
+  return behind == Behind::kSilentHttp2 ? "SilentHttp2" : "Silent";
 }
 
 class HostileMemoryTest : public testing::TestWithParam<Behind> {};
@@ -153,7 +156,8 @@ TEST_P(HostileMemoryTest, TenKibHoldLessThanOneMib) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Behind, HostileMemoryTest, testing::Values(Behind::kSilent, Behind::kLarge),
+INSTANTIATE_TEST_SUITE_P(Behind, HostileMemoryTest,
+                         testing::Values(Behind::kSilent, Behind::kSilentHttp2, Behind::kLarge),
                          [](const auto& row) { return name_of(row.param); });
 
 }  // namespace

@@ -186,6 +186,62 @@ TEST_F(Http2Upstream, ABackendThatDoesNotReadGetsNoMoreThanItsWindow) {
   ASSERT_TRUE(until([&] { return client->over(); }));
 }
 
+// Heads are copied until they are written: few at a time, the others wait for their turn.
+class CrowdedHttp2Upstream : public Http2Upstream {
+ protected:
+  static constexpr std::size_t kCrowd = 90;
+
+  CrowdedHttp2Upstream()
+      : Http2Upstream([](Config& config) {
+          config.timeouts = {.connect = 5s, .response = 60s, .body_idle = 60s, .idle = 5s};
+        }) {
+    world.backend().take_little();
+    for (std::size_t i = 0; i < kCrowd; ++i) {
+      clients.push_back(world.request("GET", {}, [&](Client& it) { it.field.assign(60'000, 'f'); }));
+    }
+  }
+  void answer_all(Http2Peer& peer) {
+    for (const auto& [id, seen] : peer.streams) peer.answer(id, std::to_string(seen.fields.size()));
+    ASSERT_TRUE(until(
+        [&] { return std::ranges::all_of(clients, [](const auto& client) { return client->over(); }); }));
+    for (const auto& client : clients) EXPECT_EQ(client->received, "60024");
+    EXPECT_EQ(world.shared().upstream(0).servers[0].in_flight.load(), 0U);
+  }
+
+  std::vector<Ref<Client>> clients;
+};
+
+TEST_F(CrowdedHttp2Upstream, LargeHeadsTakeTurnsAndAllArrive) {
+  Http2Peer& peer = accept();
+  world.settle();
+  ASSERT_TRUE(until([&] { return peer.ended() == kCrowd; }));
+  answer_all(peer);
+  EXPECT_EQ(world.backend().accepted(), 1U);
+}
+
+TEST_F(CrowdedHttp2Upstream, WhoWaitsWhenTheConnectionBreaksGoesOverAnother) {
+  const std::unique_ptr<Peer> first = world.accept();
+  world.settle();
+  first->reset();
+  Http2Peer& peer = accept();
+  ASSERT_TRUE(until([&] { return peer.ended() == kCrowd; }));
+  answer_all(peer);
+  EXPECT_EQ(world.backend().accepted(), 2U);
+}
+
+TEST_F(CrowdedHttp2Upstream, OneThatGoesWhileItWaitsLeavesTheOthers) {
+  Http2Peer& peer = accept();
+  world.settle();
+  const Ref<Client> gone = clients.back();
+  clients.pop_back();
+  gone->backend->on_request_cancel(Cause::kClientGone);
+  gone->backend.reset();
+  ASSERT_TRUE(until([&] { return peer.ended() == kCrowd - 1; }));
+  settle();
+  EXPECT_EQ(peer.streams.size(), kCrowd - 1);
+  answer_all(peer);
+}
+
 TEST_F(Http2Upstream, ASlowClientHoldsUpItsOwnAnswerOnly) {
   const Ref<Client> slow = world.request("GET", {}, [](Client& it) { it.take_all = false; });
   const Ref<Client> quick = world.get();

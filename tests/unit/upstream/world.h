@@ -114,6 +114,11 @@ class Backend {
     return std::make_unique<Peer>(fd);
   }
   void close() { fd_.close(); }
+  // The kernel takes some KiB of connections made from now on, and no more until they are read.
+  void take_little() {
+    const int bytes = 4096;
+    EXPECT_EQ(::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes), 0);
+  }
 
  private:
   Descriptor fd_;
@@ -126,6 +131,7 @@ class Client final : public pipeline::ClientStream {
   // The request's body, sent as far as credit goes; then trailers and the end.
   std::string body;
   http::Fields request_trailers;
+  std::string field;                             // of the head, beside Host
   bool hold_end = false;                         // the body is not all there yet
   bool take_all = true;                          // grants as much as comes
   std::size_t first = pipeline::kInitialCredit;  // may come before any grant
@@ -238,6 +244,7 @@ class World {
     head.method = method;
     head.target = "/x";
     head.fields.add("Host", "a.example");
+    if (!client->field.empty()) head.fields.add("x-field", client->field);
     head.body = length;
     client->backend = pools.open(pipeline::Verifier::admit_anonymous(), upstream, std::move(head), client);
     if (length.kind == http::BodyLength::Kind::kNone && client->backend) client->backend->on_request_end();

@@ -244,6 +244,28 @@ TEST_F(Http2ClientTest, WhatIsResetBeforeItLeftIsNeverHeardOf) {
   EXPECT_TRUE(client.may_open());
 }
 
+TEST_F(Http2ClientTest, HeadsThatWaitToBeWrittenAreCounted) {
+  connect();
+  http::RequestHead large = request();
+  large.fields.add("x-large", std::string(5000, 'l'));
+  EXPECT_EQ(client.unsent_heads(), 0U);
+  EXPECT_EQ(client.send_head(large), 1);
+  const std::size_t one = client.unsent_heads();
+  EXPECT_GE(one, 5000U);
+  EXPECT_LT(one, 5200U);
+  EXPECT_EQ(client.send_head(large), 3);
+  EXPECT_EQ(client.unsent_heads(), 2 * one);
+  take();
+  EXPECT_EQ(client.unsent_heads(), 0U);
+  EXPECT_EQ(client.send_head(large), 5);
+  client.reset(5, Http2Error::kCancel);
+  take();
+  EXPECT_EQ(client.unsent_heads(), 0U) << "one that was never written";
+  EXPECT_EQ(client.send_head(large), 7);
+  client.lose_connection();
+  EXPECT_EQ(client.unsent_heads(), 0U);
+}
+
 TEST_F(Http2ClientTest, AnAnswerWithInterimHeadBodyAndTrailers) {
   connect();
   begin(client, request());
