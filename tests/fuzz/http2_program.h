@@ -29,10 +29,14 @@ class Input {
     rest_.remove_prefix(1);
     return value;
   }
-  std::uint32_t number() { return static_cast<std::uint32_t>(byte()) << 8U | byte(); }
+  std::uint32_t number() {
+    const std::uint32_t high = byte();  // before the low one, which an expression would not promise
+    return high << 8U | byte();
+  }
   // A byte of length, and so many.
   std::string_view text() {
-    const std::size_t size = std::min<std::size_t>(byte(), rest_.size());
+    const std::size_t wanted = byte();
+    const std::size_t size = std::min(wanted, rest_.size());
     const std::string_view value = rest_.substr(0, size);
     rest_.remove_prefix(size);
     return value;
