@@ -22,7 +22,7 @@ std::string route_at(std::size_t index) {
 constexpr std::size_t kMostCombinations = 200'000;
 
 // The table of routes holds as many entries as a route has hosts times paths.
-constexpr std::size_t kMostEntries = 500'000;
+constexpr std::size_t kMostEntries = 200'000;
 
 bool few_enough(const Settings& settings, Report& report) {
   std::size_t entries = 0;

@@ -345,7 +345,7 @@ void Collection::many() {
     return text + "x: 1\n";
   };
   add("routes by many names that never match", [=] { return crowded(800, 40); });
-  add("routes by as many names as may be", [=] { return crowded(110, 40); });
+  add("routes by as many names as may be", [=] { return crowded(70, 40); });
   add("issuers that dangle", [=] {
     std::string text = listeners + upstreams + "issuers:\n";
     for (int i = 0; i < 25'000; ++i) {
