@@ -22,6 +22,22 @@ void Exposition::sample(Labels labels, double value, std::string_view suffix) {
   text_.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr) += '\n';
 }
 
+void Exposition::histogram(Label label, std::span<const double> bounds, std::span<const std::uint64_t> counts,
+                           double sum) {
+  std::uint64_t so_far = 0;
+  for (std::size_t i = 0; i < bounds.size(); ++i) {
+    so_far += counts[i];
+    std::array<char, 32> bound{};
+    const auto end =
+        std::to_chars(bound.data(), bound.data() + bound.size(), bounds[i], std::chars_format::fixed).ptr;
+    sample({label, {"le", std::string_view(bound.data(), end)}}, so_far, "_bucket");
+  }
+  so_far += counts.back();
+  sample({label, {"le", "+Inf"}}, so_far, "_bucket");
+  sample({label}, sum, "_sum");
+  sample({label}, so_far, "_count");
+}
+
 void Exposition::single(std::string_view name, std::string_view type, std::string_view help, Labels labels,
                         std::uint64_t value) {
   family(name, type, help);

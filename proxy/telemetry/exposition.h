@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,11 @@ class Exposition {
   // A sample of the family begun last, its name followed by `suffix` (_bucket, _sum, _count).
   void sample(Labels labels, std::uint64_t value, std::string_view suffix = {});
   void sample(Labels labels, double value, std::string_view suffix = {});
+
+  // The samples of one histogram in the family begun last. `counts` are not cumulated, and one more than
+  // `bounds`: the last are those beyond all of them. `label` stands beside `le`.
+  void histogram(Label label, std::span<const double> bounds, std::span<const std::uint64_t> counts,
+                 double sum);
 
   // A family of one sample.
   void single(std::string_view name, std::string_view type, std::string_view help, Labels labels,

@@ -1,7 +1,6 @@
 #include "telemetry/request_metrics.h"
 
 #include <algorithm>
-#include <charconv>
 
 namespace holdfast::telemetry {
 
@@ -77,18 +76,7 @@ void RequestMetrics::write(std::span<RequestMetrics* const> workers, Exposition&
 
   out.family("holdfast_request_duration_seconds", "histogram", "From a request's head to its answer's end.");
   for (const auto& [name, route] : all) {
-    std::uint64_t so_far = 0;
-    for (std::size_t i = 0; i < kBounds.size(); ++i) {
-      so_far += route.durations[i];
-      std::array<char, 32> bound{};
-      const auto end =
-          std::to_chars(bound.data(), bound.data() + bound.size(), kBounds[i], std::chars_format::fixed).ptr;
-      out.sample({{"route", name}, {"le", std::string_view(bound.data(), end)}}, so_far, "_bucket");
-    }
-    so_far += route.durations.back();
-    out.sample({{"route", name}, {"le", "+Inf"}}, so_far, "_bucket");
-    out.sample({{"route", name}}, route.seconds, "_sum");
-    out.sample({{"route", name}}, so_far, "_count");
+    out.histogram({"route", name}, kBounds, route.durations, route.seconds);
   }
 }
 
