@@ -19,10 +19,9 @@ bool is_token_octet(char c) {
 }  // namespace
 
 std::expected<Secret, std::string> read_admin_token(const std::filesystem::path& file) {
-  auto read = cli::read_file(file, kLongest + 2);
-  if (!read) return std::unexpected(file.string() + ": " + read.error());
-  const Secret contents(*std::move(read));
-  std::string_view line = contents.reveal();
+  const auto contents = cli::read_secret_file(file, kLongest + 2);
+  if (!contents) return std::unexpected(contents.error());
+  std::string_view line = contents->reveal();
   while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
   if (line.size() < kShortest || line.size() > kLongest || !std::ranges::all_of(line, is_token_octet)) {
     return std::unexpected(file.string() +

@@ -4,7 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "base/secret.h"
 #include "cli/file.h"
 #include "settings/node.h"
 
@@ -12,10 +11,9 @@ namespace holdfast {
 namespace {
 
 std::expected<crypto::PrivateKey, std::string> read_key(const std::filesystem::path& file) {
-  auto text = cli::read_file(file, settings::kMaxFileBytes);
-  if (!text) return std::unexpected(file.string() + ": " + text.error());
-  const Secret pem(*std::move(text));
-  auto key = crypto::PrivateKey::from_pem(pem.reveal());
+  const auto pem = cli::read_secret_file(file, settings::kMaxFileBytes);
+  if (!pem) return std::unexpected(pem.error());
+  auto key = crypto::PrivateKey::from_pem(pem->reveal());
   if (!key) return std::unexpected(file.string() + ": " + key.error());
   if (key->public_key().type() != crypto::KeyType::kP256) {
     return std::unexpected(file.string() + ": a key that does not fit ES256");

@@ -3,28 +3,18 @@
 #include <filesystem>
 #include <utility>
 
-#include "base/secret.h"
 #include "cli/file.h"
 #include "settings/node.h"
 #include "token/introspection_request.h"
 
 namespace holdfast {
-namespace {
-
-std::expected<Secret, std::string> read_secret_file(const std::filesystem::path& file) {
-  auto text = cli::read_file(file, settings::kMaxFileBytes);
-  if (!text) return std::unexpected(file.string() + ": " + text.error());
-  return Secret(*std::move(text));
-}
-
-}  // namespace
 
 std::expected<std::shared_ptr<const issuer::ClientCredentials>, std::string> read_client_credentials(
     const settings::Introspection& introspection) {
   const bool by_key = introspection.auth == settings::ClientAuthentication::kPrivateKeyJwt;
   const std::filesystem::path& file = by_key ? *introspection.key_file : *introspection.client_secret_file;
-  auto text = read_secret_file(file);
-  if (!text) return std::unexpected(std::move(text.error()));
+  const auto text = cli::read_secret_file(file, settings::kMaxFileBytes);
+  if (!text) return std::unexpected(text.error());
   issuer::ClientCredentials credentials{.client_id = introspection.client_id, .kid = introspection.kid};
   if (by_key) {
     auto key = crypto::PrivateKey::from_pem(text->reveal());

@@ -31,4 +31,10 @@ std::expected<std::string, std::string> read_file(const std::filesystem::path& p
   return bytes;
 }
 
+std::expected<Secret, std::string> read_secret_file(const std::filesystem::path& path, std::size_t limit) {
+  auto text = read_file(path, limit);
+  if (!text) return std::unexpected(path.string() + ": " + text.error());
+  return Secret(*std::move(text));
+}
+
 }  // namespace holdfast::cli
