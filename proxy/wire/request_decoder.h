@@ -40,8 +40,6 @@ class RequestDecoder {
   [[nodiscard]] bool in_message() const;
   // The client asked, by Connection or by its version, that nothing follow this request. Known from kHead on.
   [[nodiscard]] bool wants_close() const { return wants_close_; }
-  // For a limit that is known only after the head, of a route for example; counts the whole body.
-  void set_max_body(std::uint64_t bytes) { limits_.max_body_bytes = bytes; }
 
  private:
   enum class State : std::uint8_t { kHead, kKnown, kChunked, kEnd, kDone, kFault };
