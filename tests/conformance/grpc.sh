@@ -3,25 +3,8 @@
 # grpc/main.go). HOLDFAST_BIN names the binary (default: build/dev/proxy/holdfast). Needs Go, and fetches a newer one where
 # it is too old; go.mod and go.sum in grpc/ pin the rest. Without Go it says so and is skipped, except in CI. Ends with
 # "N passed, N failed".
-set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh" gRPC
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-repository=$(cd "$here/../.." && pwd)
-binary=$(realpath -m "${HOLDFAST_BIN:-$repository/build/dev/proxy/holdfast}")
-[[ -x $binary ]] || { echo "$0: no binary at $binary; build one or set HOLDFAST_BIN" >&2; exit 1; }
-
-skip() {
-  echo "SKIPPED: gRPC: $1" >&2
-  [[ -z ${CI:-} ]] || exit 1
-  echo "0 passed, 0 failed"
-  exit 0
-}
-
-go=$("$here/new_go.sh" 1.26.8) || skip "there is no Go that is new enough"
-tools=$(mktemp -d)
-trap 'rm -rf "$tools"' EXIT
-cd "$here/grpc"
-export GOTOOLCHAIN=local GOFLAGS=-mod=readonly
-"$go" mod download >&2 || skip "its modules could not be fetched"
+enter_go_module grpc
 "$go" build -o "$tools/" . google.golang.org/grpc/interop/server
 TMPDIR=$tools "$tools/grpc" "$binary" "$tools/server"

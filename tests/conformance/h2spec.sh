@@ -5,19 +5,7 @@
 #
 # The plain listener speaks HTTP/2 alone here: where HTTP/1 is allowed too, bytes that are no HTTP/2 preface are an HTTP/1
 # request, and answered as one.
-set -euo pipefail
-
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-repository=$(cd "$here/../.." && pwd)
-binary=$(realpath -m "${HOLDFAST_BIN:-$repository/build/dev/proxy/holdfast}")
-[[ -x $binary ]] || { echo "$0: no binary at $binary; build one or set HOLDFAST_BIN" >&2; exit 1; }
-
-skip() {
-  echo "SKIPPED: h2spec: $1" >&2
-  [[ -z ${CI:-} ]] || exit 1
-  echo "0 passed, 0 failed"
-  exit 0
-}
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh" h2spec
 
 "$repository/deploy/install-packages.sh" conformance >&2 || true
 command -v go >/dev/null || skip "there is no Go"
