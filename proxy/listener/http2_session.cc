@@ -17,6 +17,9 @@ using State = net::Stream::State;
 constexpr std::size_t kPiece = net::Stream::kMaxGather;  // of output, taken from the codec at a time
 // Reads, and pieces written, that one connection may make before others have their turn.
 constexpr int kFair = 16;
+// Requests of one connection that begin before others have their turn: each may dial a backend. They begin
+// after all that was read, so that those which the client has reset by then never do.
+constexpr int kBegun = 1;
 // Between the GOAWAY that refuses nothing and the one that names the last stream: a round trip of a distant
 // client. A request that crosses the second one is refused in a way that lets the client try again elsewhere.
 constexpr std::chrono::milliseconds kNotice{500};
@@ -38,7 +41,7 @@ void Http2Session::start(std::span<const char> first) {
   const Ref<Http2Session> self(this);
   if (!first.empty()) {
     pumping_ = true;
-    codec_.receive(first, net::Worker::now().steady);
+    receive(first);
     pumping_ = false;
   }
   if (connection_->draining()) begin_end();
@@ -82,6 +85,8 @@ void Http2Session::pump() {
   const Ref<Http2Session> self(this);
   pumping_ = true;
   bool more = false;
+  bool dry = false;
+  int begun = 0;
   for (int i = 0; phase_ != Phase::kClosed; ++i) {
     more = i == kFair;
     if (more) break;
@@ -93,11 +98,20 @@ void Http2Session::pump() {
     if (!flush()) break;
     if (codec_.finished()) {
       end_connection();
-    } else if (!codec_.wants_deliver() && !read()) {
+    } else if (codec_.wants_deliver()) {
+      continue;
+    } else if (!dry && (allowance_ != 0 || rest_.empty())) {
+      dry = !read();
+    } else if (rest_.empty() && begun < kBegun && codec_.wants_begin()) {
+      codec_.begin_request();
+      ++begun;
+    } else {
+      more = !dry || codec_.wants_begin();
       break;
     }
   }
   pumping_ = false;
+  allowance_ = wire::kHttp2TurnAllowance;
   if (more) schedule();
   report();
   watch_clocks();
@@ -118,13 +132,32 @@ void Http2Session::report() {
   reported_ = now;
 }
 
+// Gives the codec what it may take in this turn, and keeps the rest for the next.
+void Http2Session::receive(std::span<const char> bytes) {
+  const std::size_t taken = codec_.receive(bytes, net::Worker::now().steady, allowance_);
+  if (taken != bytes.size()) rest_.assign(bytes.begin() + static_cast<std::ptrdiff_t>(taken), bytes.end());
+}
+
+// Says whether there was something left of an earlier read.
+bool Http2Session::receive_rest() {
+  if (rest_.empty()) return false;
+  rest_at_ +=
+      codec_.receive(std::span<const char>(rest_).subspan(rest_at_), net::Worker::now().steady, allowance_);
+  if (rest_at_ == rest_.size()) {
+    release_memory(rest_);
+    rest_at_ = 0;
+  }
+  return true;
+}
+
 // Says whether something was read.
 bool Http2Session::read() {
+  if (receive_rest()) return true;
   const std::span<char> buffer = Connection::read_buffer();
   const net::Stream::Result result = stream().read(buffer);
   switch (result.state) {
     case State::kOk:
-      codec_.receive(buffer.first(result.bytes), net::Worker::now().steady);
+      receive(buffer.first(result.bytes));
       return true;
     case State::kWouldBlock:
       stream().wait_readable();

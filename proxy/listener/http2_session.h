@@ -1,7 +1,9 @@
 // HTTP/2 on one connection of a client (RFC 9113): between the stream's bytes and the codec, and between the
 // codec's streams and the story. What the connection holds is bounded by the codec's windows and by one piece
 // of output: no more is taken from the codec, and nothing read, before the client has taken what there is, so
-// that a client that does not read gets no work done.
+// that a client that does not read gets no work done. Neither does one turn of the loop serve more of what
+// was read than the codec's allowance: the rest waits here, behind what other connections have sent
+// meanwhile.
 //
 // Ends in two steps, when idle for too long or when draining: GOAWAY that refuses nothing, a little later the
 // one that names the last stream (6.8), and the close after that stream. Worker's thread only.
@@ -63,6 +65,8 @@ class Http2Session final : public Session, private wire::Http2ServerOwner, priva
 
   void pump();
   [[nodiscard]] bool read();
+  void receive(std::span<const char> bytes);
+  [[nodiscard]] bool receive_rest();
   [[nodiscard]] bool flush();
   [[nodiscard]] bool discard();
   void watch_clocks();
@@ -84,7 +88,10 @@ class Http2Session final : public Session, private wire::Http2ServerOwner, priva
   net::Deadline life_deadline_;            // idle; between the two GOAWAYs; lingering
   net::Deadline output_deadline_;
   wire::Http2Counts reported_;
-  std::string out_;  // to be written, from out_at_ on
+  std::string rest_;  // read, and from rest_at_ on not yet given to the codec
+  std::size_t rest_at_ = 0;
+  std::size_t allowance_ = wire::kHttp2TurnAllowance;  // what is left of this turn's
+  std::string out_;                                    // to be written, from out_at_ on
   std::size_t out_at_ = 0;
   Phase phase_ = Phase::kOpen;
   bool pumping_ = false;

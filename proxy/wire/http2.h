@@ -49,6 +49,12 @@ inline constexpr std::size_t kHttp2Held = 512 * 1024;
 // forty fields are below it; a stream that would go beyond is refused, and clients send such again.
 inline constexpr std::size_t kHttp2HeadCost = 256 * 1024;
 
+// How many frames of one peer are taken in one turn of the loop, and how many octets of a decoded field
+// section count as one: else a peer that sends a read full of small ones would hold up all others for as
+// long.
+inline constexpr std::size_t kHttp2TurnAllowance = 24;
+inline constexpr std::size_t kHttp2DecodedPerFrame = 1024;
+
 // What a peer did beyond making and answering requests; for metrics. Never reset.
 struct Http2Counts {
   std::uint64_t resets = 0;          // streams that the peer reset before they were done

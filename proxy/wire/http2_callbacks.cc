@@ -43,6 +43,7 @@ struct Http2Session::Callbacks {
   static int header(nghttp2_session* /*session*/, const nghttp2_frame* frame, nghttp2_rcbuf* name,
                     nghttp2_rcbuf* value, std::uint8_t /*flags*/, void* user) {
     Http2Session& it = self(user);
+    it.decoded_ += nghttp2_rcbuf_get_buf(name).len + nghttp2_rcbuf_get_buf(value).len;
     Http2Stream* const known = it.find_any(frame->hd.stream_id);
     if (known == nullptr) return 0;
     if (!known->section.add(name, value, it.limits_)) it.calm();

@@ -42,22 +42,24 @@ class Http2FrameReader {
   // Skips `preface` bytes first.
   explicit Http2FrameReader(std::size_t preface) : skip_(preface) {}
 
-  // Calls `visit` with the head of each frame whose ninth byte is among `bytes`.
+  // Calls `visit` with the head of each frame whose ninth byte is among `bytes`. Where it returns false
+  // nothing is read beyond that frame. Returns how many bytes were read.
   template <typename Visit>
-  void read(std::span<const char> bytes, Visit visit) {
-    while (!bytes.empty()) {
+  std::size_t read(std::span<const char> bytes, Visit visit) {
+    std::size_t at = 0;
+    for (bool more = true; at < bytes.size() && (more || skip_ != 0);) {
       if (skip_ != 0) {
-        const std::size_t step = std::min(skip_, bytes.size());
+        const std::size_t step = std::min(skip_, bytes.size() - at);
         skip_ -= step;
-        bytes = bytes.subspan(step);
+        at += step;
         continue;
       }
-      partial_[have_++] = static_cast<std::uint8_t>(bytes.front());
-      bytes = bytes.subspan(1);
+      partial_[have_++] = static_cast<std::uint8_t>(bytes[at++]);
       if (have_ < partial_.size()) continue;
       have_ = 0;
-      visit(take_head());
+      more = visit(take_head());
     }
+    return at;
   }
 
   // A field section has begun (RFC 9113 4.3) and not all of it has come.

@@ -1,6 +1,8 @@
 #include "wire/http2_server.h"
 
 #include <array>
+#include <deque>
+#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -78,6 +80,24 @@ class Http2Server::Impl final : public Http2Session {
     return true;
   }
 
+  [[nodiscard]] bool wants_begin() { return next_waiting() != nullptr; }
+
+  void begin_request() {
+    Http2Stream* const stream = next_waiting();
+    if (stream == nullptr) return;
+    waiting_.pop_front();
+    const std::unique_ptr<Http2Waiting> request = std::move(stream->waiting);
+    std::optional<Fault>& fault = request->fault;
+    tell(*stream);
+    if (request->refused) {
+      return owner_.on_request_refused(stream->id, std::move(*fault), std::move(request->head));
+    }
+    owner_.on_request_head(stream->id, std::move(request->head));
+    if (stream->over) return;
+    if (fault) return owner_.on_request_fault(stream->id, std::move(*fault));
+    if (stream->held.empty() && stream->in_ended) finish_input(*stream);
+  }
+
   void begin_shutdown() {
     nghttp2_submit_shutdown_notice(session());
     set_notice_given(true);
@@ -93,15 +113,28 @@ class Http2Server::Impl final : public Http2Session {
     if (stream.head_seen) return on_trailers(stream);
     stream.head_seen = true;
     if (!afford_head(stream)) return;
-    http::RequestHead head;
+    stream.waiting = std::make_unique<Http2Waiting>();
+    waiting_.push_back(stream.id);
+    http::RequestHead& head = stream.waiting->head;
     Fault fault;
     const bool good = make_request_head(std::exchange(stream.section, {}), end, limits(), head, fault);
     stream.head_request = head.method == "HEAD";
     stream.tunnel = !head.protocol.empty();
-    tell(stream);
-    if (good) return owner_.on_request_head(stream.id, std::move(head));
+    if (good) return;
+    stream.waiting->refused = true;
+    stream.waiting->fault = std::move(fault);
     stop_input(stream);
-    owner_.on_request_refused(stream.id, std::move(fault), std::move(head));
+  }
+
+  // Those that are over by now are passed over: their client has asked for nothing.
+  Http2Stream* next_waiting() {
+    while (!waiting_.empty()) {
+      if (Http2Stream* const stream = find_any(waiting_.front()); stream != nullptr && !stream->over) {
+        return stream;
+      }
+      waiting_.pop_front();
+    }
+    return nullptr;
   }
 
   void on_trailers(Http2Stream& stream) {
@@ -112,7 +145,12 @@ class Http2Server::Impl final : public Http2Session {
       return;
     }
     stop_input(stream);
-    owner_.on_request_fault(stream.id, std::move(fault));
+    on_fault(stream, std::move(fault));
+  }
+
+  void on_fault(Http2Stream& stream, Fault fault) {
+    if (!stream.waiting) return owner_.on_request_fault(stream.id, std::move(fault));
+    stream.waiting->fault = std::move(fault);
   }
 
   void on_data(Http2Stream& stream, std::span<const char> bytes) override {
@@ -125,8 +163,7 @@ class Http2Server::Impl final : public Http2Session {
   }
 
   void on_too_large(Http2Stream& stream) override {
-    owner_.on_request_fault(stream.id,
-                            {{Reason::request_too_large, "the body is larger than this server takes"}, 413});
+    on_fault(stream, {{Reason::request_too_large, "the body is larger than this server takes"}, 413});
   }
 
   void on_sent(Http2Stream& stream, std::size_t bytes) override { owner_.on_response_sent(stream.id, bytes); }
@@ -141,10 +178,15 @@ class Http2Server::Impl final : public Http2Session {
   void on_closed(Http2Stream& stream, Http2Error error) override {
     if (!stream.told) {
       if (error == Http2Error::kNoError || stream.peer_reset) return;
-      // libnghttp2 has reset it because of its head: what is known of that goes into the log.
+      // libnghttp2 has reset it because of what came: what is known of that goes into the log.
       http::RequestHead head;
       Fault fault;
-      if (make_request_head(std::exchange(stream.section, {}), false, limits(), head, fault)) {
+      if (stream.waiting) {
+        head = std::move(stream.waiting->head);
+        fault =
+            std::move(stream.waiting->fault)
+                .value_or(Fault{{Reason::request_malformed, "the request breaks the rules of HTTP/2"}, 400});
+      } else if (make_request_head(std::exchange(stream.section, {}), false, limits(), head, fault)) {
         fault = {{Reason::request_malformed, "the request's head breaks the rules of HTTP/2"}, 400};
       }
       tell(stream);
@@ -155,6 +197,7 @@ class Http2Server::Impl final : public Http2Session {
   }
 
   Http2ServerOwner& owner_;
+  std::deque<StreamId> waiting_;  // requests that have come and were not handed on
 };
 
 Http2Server::Http2Server(const Http2Limits& limits, Http2ServerOwner& owner)
@@ -162,7 +205,20 @@ Http2Server::Http2Server(const Http2Limits& limits, Http2ServerOwner& owner)
 Http2Server::~Http2Server() = default;
 
 void Http2Server::receive(std::span<const char> bytes, SteadyTime now) {
-  impl_->receive(bytes, now);
+  std::size_t unbounded = std::numeric_limits<std::size_t>::max();
+  (void)impl_->receive(bytes, now, unbounded);
+  if (!impl_->wants_begin()) return;
+  while (impl_->wants_begin()) impl_->begin_request();
+  impl_->deliver();
+}
+std::size_t Http2Server::receive(std::span<const char> bytes, SteadyTime now, std::size_t& allowance) {
+  return impl_->receive(bytes, now, allowance);
+}
+bool Http2Server::wants_begin() const {
+  return impl_->wants_begin();
+}
+void Http2Server::begin_request() {
+  impl_->begin_request();
 }
 void Http2Server::grant_request(StreamId stream, std::size_t bytes) {
   impl_->grant(stream, bytes);

@@ -68,9 +68,18 @@ class Http2Server {
 
   // ---- in
 
-  // Takes all of `bytes`. The first are the connection preface (RFC 9113 3.4). After a fault of the
-  // connection it does nothing more: finished() will be true once take_output() took the GOAWAY.
+  // Takes all of `bytes`, and tells of all that came. The first are the connection preface (RFC 9113 3.4).
+  // After a fault of the connection it does nothing more: finished() will be true once take_output() took the
+  // GOAWAY.
   void receive(std::span<const char> bytes, SteadyTime now);
+  // The same for a peer that others are to be served beside. Takes no more than `allowance` allows, counted
+  // in frames (kHttp2TurnAllowance), and lowers it by what it took. Returns how many of `bytes` were taken:
+  // when not all were, the allowance is used up. Requests wait for begin_request(): what their client resets
+  // before costs no more than its bytes, and the owner never hears of it.
+  [[nodiscard]] std::size_t receive(std::span<const char> bytes, SteadyTime now, std::size_t& allowance);
+  [[nodiscard]] bool wants_begin() const;
+  // Tells of the first request that waits, and of what has come of it.
+  void begin_request();
   // `bytes` more of the request's body may be handed out; those that are here already by deliver(). A stream
   // has no credit at first, and its client may send kHttp2StreamWindow ahead.
   void grant_request(StreamId stream, std::size_t bytes);

@@ -43,7 +43,7 @@ Http2Stream* Http2Session::find_any(StreamId id) const {
 
 Http2Stream* Http2Session::find(StreamId id) const {
   Http2Stream* const stream = find_any(id);
-  return stream == nullptr || stream->over ? nullptr : stream;
+  return stream == nullptr || stream->over || stream->waiting ? nullptr : stream;
 }
 
 Http2Stream& Http2Session::add(StreamId id) {
@@ -141,17 +141,29 @@ bool Http2Session::afford_head(Http2Stream& stream) {
 
 // ---- in
 
-void Http2Session::receive(std::span<const char> bytes, SteadyTime now) {
-  if (over_) return;
+std::size_t Http2Session::receive(std::span<const char> bytes, SteadyTime now, std::size_t& allowance) {
   budget_.advance(now);
+  std::size_t taken = 0;
+  do {
+    taken += receive_some(bytes.subspan(taken), allowance);
+  } while (taken != bytes.size() && allowance != 0 && !over_);
+  check_over();
+  return over_ ? bytes.size() : taken;
+}
+
+// Up to the end of a frame of a field section, or of the one with which the allowance is used up.
+std::size_t Http2Session::receive_some(std::span<const char> bytes, std::size_t& allowance) {
   bool in_order = true;
-  frames_.read(bytes, [this, &in_order](const Http2FrameHead& head) {
+  bytes = bytes.first(frames_.read(bytes, [&](const Http2FrameHead& head) {
     budget_.on_received(head, counts_);
     if (is_stray(head)) budget_.on_stray(counts_);
     if (role_ == Role::kServer && head.type == Http2FrameType::kHeaders) {
       in_order = order_.on_headers(head.stream) && in_order;
     }
-  });
+    if (allowance != 0) --allowance;
+    return allowance != 0 && !frames_.in_field_section();
+  }));
+  if (over_) return bytes.size();
   if (!in_order) {
     terminated_ = true;
     counts_.broken = 1;
@@ -159,20 +171,25 @@ void Http2Session::receive(std::span<const char> bytes, SteadyTime now) {
   } else if (budget_.used_up()) {
     calm();
   } else {
-    const auto result =
-        nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-    if (result == NGHTTP2_ERR_FLOODED || result == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) {
-      ++counts_.calmed;
-      give_up(Http2Error::kEnhanceYourCalm);
-    } else if (result < 0) {
-      counts_.broken = 1;
-      give_up(result == NGHTTP2_ERR_BAD_CLIENT_MAGIC ? Http2Error::kProtocolError
-                                                     : Http2Error::kInternalError);
-    } else if (budget_.used_up()) {
-      calm();
-    }
+    feed(bytes);
   }
-  check_over();
+  // HPACK makes much of few octets.
+  allowance -= std::min(allowance, std::exchange(decoded_, 0) / kHttp2DecodedPerFrame);
+  return bytes.size();
+}
+
+void Http2Session::feed(std::span<const char> bytes) {
+  const auto result =
+      nghttp2_session_mem_recv(session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  if (result == NGHTTP2_ERR_FLOODED || result == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) {
+    ++counts_.calmed;
+    give_up(Http2Error::kEnhanceYourCalm);
+  } else if (result < 0) {
+    counts_.broken = 1;
+    give_up(result == NGHTTP2_ERR_BAD_CLIENT_MAGIC ? Http2Error::kProtocolError : Http2Error::kInternalError);
+  } else if (budget_.used_up()) {
+    calm();
+  }
 }
 
 // Of a stream that was and is no more.
@@ -265,7 +282,7 @@ void Http2Session::end_input(Http2Stream& stream) {
 }
 
 void Http2Session::finish_input(Http2Stream& stream) {
-  if (stream.over || stream.in_stopped || std::exchange(stream.in_told, true)) return;
+  if (stream.over || stream.waiting || stream.in_stopped || std::exchange(stream.in_told, true)) return;
   on_end(stream, std::exchange(stream.trailers, std::nullopt));
 }
 

@@ -21,12 +21,20 @@
 
 #include "base/time.h"
 #include "http/message.h"
+#include "wire/http1.h"
 #include "wire/http2.h"
 #include "wire/http2_budget.h"
 #include "wire/http2_frames.h"
 #include "wire/http2_section.h"
 
 namespace holdfast::wire {
+
+// A request that has come and was not handed on yet.
+struct Http2Waiting {
+  http::RequestHead head;
+  bool refused = false;        // for its head, with the fault
+  std::optional<Fault> fault;  // of what came after it, otherwise
+};
 
 // One stream, from the peer's or our head until libnghttp2 has closed it.
 struct Http2Stream {
@@ -54,7 +62,8 @@ struct Http2Stream {
   std::string held;
   std::size_t held_at = 0;
   std::optional<http::Fields> trailers;
-  bool deliverable = false;  // in the list of those to be delivered
+  std::unique_ptr<Http2Waiting> waiting;  // the owner is to be told of it first
+  bool deliverable = false;               // in the list of those to be delivered
 
   // ---- out
   std::string buffer;
@@ -76,7 +85,7 @@ class Http2Session {
   Http2Session(const Http2Session&) = delete;
   Http2Session& operator=(const Http2Session&) = delete;
 
-  void receive(std::span<const char> bytes, SteadyTime now);
+  std::size_t receive(std::span<const char> bytes, SteadyTime now, std::size_t& allowance);
   void grant(StreamId id, std::size_t bytes);
   [[nodiscard]] bool wants_deliver() const { return !deliverable_.empty(); }
   void deliver();
@@ -131,6 +140,8 @@ class Http2Session {
   [[nodiscard]] bool afford_head(Http2Stream& stream);
   // The rest of what the peer sends on it is dropped.
   void stop_input(Http2Stream& stream);
+  // Tells of the end of what has come, once.
+  void finish_input(Http2Stream& stream);
   // libnghttp2 copies a head until it is written.
   void hold_unsent_head(Http2Stream& stream, std::size_t bytes);
   [[nodiscard]] static nghttp2_data_provider body_provider();
@@ -141,10 +152,11 @@ class Http2Session {
 
   // Drops what is used up, and gives memory back when nothing is left.
   static void consume(std::string& buffer, std::size_t& at, std::size_t bytes);
+  std::size_t receive_some(std::span<const char> bytes, std::size_t& allowance);
+  void feed(std::span<const char> bytes);
   void take_data(Http2Stream& stream, std::span<const char> bytes);
   void end_input(Http2Stream& stream);
   void deliver(Http2Stream& stream);
-  void finish_input(Http2Stream& stream);
   void drop_held(Http2Stream& stream);
   void open_window(Http2Stream& stream, std::size_t bytes);
   void on_padding(StreamId id, std::size_t bytes);
@@ -179,6 +191,7 @@ class Http2Session {
   std::size_t held_ = 0;       // in all streams
   std::size_t head_cost_ = 0;  // of all streams
   std::size_t unsent_heads_ = 0;
+  std::size_t decoded_ = 0;     // octets of field sections, since they were last counted
   std::size_t unconsumed_ = 0;  // of the connection's window
   StreamId last_peer_stream_ = 0;
   bool established_ = false;

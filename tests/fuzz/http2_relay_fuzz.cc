@@ -225,9 +225,20 @@ void run(fuzz::Input& in) {
   fuzz::Windows windows;
   SteadyTime now{std::chrono::seconds(1)};
   server.receive(hello(), now);
+  bool patient = false;
+  // At once, or as one of many peers is served: a few frames a turn, and requests wait.
+  const auto receive = [&](std::string_view bytes) {
+    if (!patient) return server.receive(bytes, now);
+    while (!bytes.empty()) {
+      std::size_t allowance = 1 + bytes.size() % 3;
+      bytes.remove_prefix(server.receive(bytes, now, allowance));
+      if (bytes.size() % 2 == 1 && server.wants_begin()) server.begin_request();
+    }
+  };
   std::uint32_t newest = 0;  // the client's streams
   for (int steps = 0; !in.empty() && steps < 300; ++steps) {
     const std::uint8_t what = in.byte();
+    patient = what % 5 < 2;
     // One of the last eight streams, or the one that comes next.
     const std::uint32_t back = 2 * static_cast<std::uint32_t>(what >> 4U & 7U);
     const std::uint32_t stream = newest > back ? newest - back : 1;
@@ -239,7 +250,7 @@ void run(fuzz::Input& in) {
         windows.open(newest);
         const bool end = in.byte() % 2 == 0;
         const std::size_t more = what % 12 == 1 ? in.byte() : 0;
-        server.receive(section(newest, take_head(in), end, more), now);
+        receive(section(newest, take_head(in), end, more));
         if (what >= 128) application.grant(static_cast<StreamId>(newest), 20'000);
         break;
       }
@@ -249,17 +260,17 @@ void run(fuzz::Input& in) {
         const std::string data =
             shape % 4 == 0 ? std::string(in.number() % 16'000, 'd') : std::string(in.text());
         if (shape % 8 == 1) {
-          server.receive(frame(kData, kPadded | (shape < 128 ? kEnd : 0), stream, "\x3" + data + "ppp"), now);
+          receive(frame(kData, kPadded | (shape < 128 ? kEnd : 0), stream, "\x3" + data + "ppp"));
         } else {
-          server.receive(frame(kData, shape < 128 ? kEnd : kNone, stream, data), now);
+          receive(frame(kData, shape < 128 ? kEnd : kNone, stream, data));
         }
         break;
       }
       case 4:
-        server.receive(section(stream, fuzz::take_fields(in), in.byte() % 4 != 0, 0), now);
+        receive(section(stream, fuzz::take_fields(in), in.byte() % 4 != 0, 0));
         break;
       case 5:
-        server.receive(fuzz::take_control(in, stream, windows), now);
+        receive(fuzz::take_control(in, stream, windows));
         break;
       case 6:
         application.grant(id, in.number());
@@ -279,6 +290,7 @@ void run(fuzz::Input& in) {
         break;
     }
     if (what % 3 == 0) {
+      if (server.wants_begin()) server.begin_request();
       if (server.wants_deliver()) server.deliver();
       std::string out;
       server.take_output(out, kPiece);

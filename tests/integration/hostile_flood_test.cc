@@ -140,6 +140,26 @@ TEST_P(HostileFloodTest, EndsCountedWhileOthersAreServed) {
 INSTANTIATE_TEST_SUITE_P(Floods, HostileFloodTest, testing::ValuesIn(kFloods),
                          [](const auto& row) { return std::string(row.param.name); });
 
+class HostileBreathTest : public SharedSidecar {};
+
+// CVE-2023-44487 makes the backend, or the way to it, do the work. What is reset by the time it has been read
+// does not begin.
+TEST_F(HostileBreathTest, WhatIsResetInOneBreathNeverReachesTheBackend) {
+  constexpr std::uint32_t kRequests = 100;
+  const std::uint64_t resets = metric(*sidecar, kResets);
+  const int dialled = sidecar->backend.connections_accepted();
+  const std::size_t seen = sidecar->backend.seen_count();
+  std::string bytes = hello();
+  for (std::uint32_t n = 0; n < kRequests; ++n) bytes += request(n) + reset(n);
+  Attacker attacker(sidecar->dial_plain());
+  EXPECT_EQ(attacker.send(bytes), bytes.size());
+  EXPECT_TRUE(wait_metric(*sidecar, kResets, resets + kRequests));
+  attacker.send(request(kRequests));
+  EXPECT_TRUE(sidecar->backend.wait_for(seen + 1));
+  EXPECT_LE(sidecar->backend.seen_count(), seen + 3) << "the bytes may come in more than one read";
+  EXPECT_LE(sidecar->backend.connections_accepted(), dialled + 3);
+}
+
 // ---- what is wrong once and ends its connection at once (RFC 9113 5.4.1)
 
 struct Wrong {

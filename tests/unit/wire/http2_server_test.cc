@@ -331,12 +331,96 @@ TEST_F(Http2ServerTest, AResetInsideACallEndsTheStreamForTheOwner) {
 }
 
 TEST_F(Http2ServerTest, TheClientsResetIsTold) {
-  feed(hello() + headers(1, get()) + frame(kRst, kNone, 1, number(8, 4)));
+  feed(hello() + headers(1, get()));
+  feed(frame(kRst, kNone, 1, number(8, 4)));
   EXPECT_THAT(owner.log, HasSubstr("reset 1\n"));
   EXPECT_EQ(server.counts().resets, 1U);
   answer(1);
   EXPECT_TRUE(server.wants_output());  // of the SETTINGS
   for (const Frame& one : frames(take())) EXPECT_EQ(one.stream, 0U);
+}
+
+TEST_F(Http2ServerTest, ARequestThatIsOverBeforeItBeganIsNotTold) {
+  feed(hello() + headers(1, get()) + frame(kRst, kNone, 1, number(8, 4)) + headers(3, get()));
+  EXPECT_EQ(owner.log, "head 3 GET / a.example {host:a.example,} body 0/0\nend 3\n");
+  EXPECT_EQ(server.counts().resets, 1U);
+}
+
+// What a stream brings while its request waits comes behind the head: body, trailers, end, faults.
+TEST_F(Http2ServerTest, ARequestWaitsUntilItIsAskedFor) {
+  owner.at_head = [this](StreamId stream) { server.grant_request(stream, 10); };
+  std::size_t allowance = 100;
+  const std::string bytes = hello() + headers(1, post(), false) + frame(kData, kNone, 1, "ab") +
+                            headers(1, {{"x-sum", "9"}}) + headers(3, get()) +
+                            headers(5, {{":method", "GET"}}) + headers(7, post(), false) +
+                            headers(7, {{"connection", "x"}});
+  EXPECT_EQ(server.receive(bytes, now, allowance), bytes.size());
+  EXPECT_EQ(allowance, 100U - 8U);
+  EXPECT_EQ(owner.log, "");
+  EXPECT_EQ(server.open_streams(), 0U) << "those that were told of";
+  ASSERT_TRUE(server.wants_begin());
+  server.begin_request();
+  server.deliver();
+  EXPECT_EQ(owner.log, "head 1 POST / a.example {host:a.example,} body 2/0\ntrailers 1 x-sum:9\nend 1\n");
+  EXPECT_EQ(owner.bodies[1], "ab");
+  owner.log.clear();
+  ASSERT_TRUE(server.wants_begin());
+  server.begin_request();
+  EXPECT_EQ(owner.log, "head 3 GET / a.example {host:a.example,} body 0/0\nend 3\n");
+  EXPECT_EQ(server.open_streams(), 2U);
+  while (server.wants_begin()) server.begin_request();
+  EXPECT_FALSE(server.wants_begin());
+  server.begin_request();
+}
+
+TEST_F(Http2ServerTest, AFaultWhileARequestWaitsComesBehindItsHead) {
+  std::size_t allowance = 100;
+  std::vector<std::pair<std::string, std::string>> too_many;
+  for (int i = 0; i < 101; ++i) too_many.emplace_back("x-sum", "9");
+  const std::string bytes = hello() + headers(1, post(), false) + headers(1, too_many);
+  EXPECT_EQ(server.receive(bytes, now, allowance), bytes.size());
+  EXPECT_EQ(owner.log, "");
+  server.begin_request();
+  EXPECT_EQ(owner.log, "head 1 POST / a.example {host:a.example,} body 2/0\nfault 1 431\n");
+}
+
+TEST_F(Http2ServerTest, WhatIsMalformedWhileItWaitsIsRefused) {
+  std::size_t allowance = 100;
+  const std::string bytes =
+      hello() + headers(1, with(post(), {{"content-length", "9"}}), false) + frame(kData, kEnd, 1, "x");
+  EXPECT_EQ(server.receive(bytes, now, allowance), bytes.size());
+  (void)take();
+  EXPECT_EQ(owner.log, "refused 1 400 POST the request breaks the rules of HTTP/2\nmalformed 1\n");
+  EXPECT_FALSE(server.wants_begin());
+}
+
+// One that sends a read full of requests has its turn, and the rest waits for the next.
+TEST_F(Http2ServerTest, NoMoreIsTakenThanTheAllowance) {
+  feed(hello());
+  const std::string one = headers(1, get());
+  std::string bytes = one;
+  for (std::uint32_t stream = 3; stream < 40; stream += 2) bytes += headers(stream, get());
+  std::size_t allowance = 3;
+  const std::size_t taken = server.receive(bytes, now, allowance);
+  EXPECT_EQ(allowance, 0U);
+  EXPECT_EQ(taken, 3 * one.size());
+  allowance = 1;
+  EXPECT_EQ(server.receive(std::string_view(bytes).substr(taken), now, allowance), one.size());
+  allowance = 1000;
+  EXPECT_EQ(server.receive(std::string_view(bytes).substr(4 * one.size()), now, allowance),
+            bytes.size() - 4 * one.size());
+  std::size_t begun = 0;
+  for (; server.wants_begin(); ++begun) server.begin_request();
+  EXPECT_EQ(begun, 20U);
+}
+
+TEST_F(Http2ServerTest, WhatHpackMakesOfFewOctetsUsesUpTheAllowance) {
+  feed(hello());
+  const std::string large = headers(1, with(get(), {{"x", std::string(10 * kHttp2DecodedPerFrame, 'a')}}));
+  std::size_t allowance = 11;
+  const std::string bytes = large + headers(3, get());
+  EXPECT_EQ(server.receive(bytes, now, allowance), large.size());
+  EXPECT_EQ(allowance, 0U);
 }
 
 TEST_F(Http2ServerTest, ExtendedConnect) {
@@ -919,15 +1003,18 @@ TEST_F(Http2ServerTest, PingsAreAnswered) {
 }
 
 TEST_F(Http2ServerTest, TheSameComesOutOfBytesOneByOne) {
-  const std::string bytes = hello() + headers(1, post(), false) + frame(kData, kNone, 1, "ab") +
-                            headers(1, {{"x-sum", "9"}}) + headers(3, get()) +
-                            frame(kRst, kNone, 3, number(8, 4));
+  const std::string first =
+      hello() + headers(1, post(), false) + frame(kData, kNone, 1, "ab") + headers(1, {{"x-sum", "9"}});
+  const std::string second = headers(3, get()) + frame(kRst, kNone, 3, number(8, 4));
   owner.at_head = [this](StreamId stream) { server.grant_request(stream, 10); };
-  feed(bytes);
+  feed(first);
+  server.deliver();
+  feed(second.substr(0, second.size() - 1));
+  feed(second.substr(second.size() - 1));
   Owner other;
   Http2Server one({}, other);
   other.at_head = [&](StreamId stream) { one.grant_request(stream, 10); };
-  for (const char& byte : bytes) one.receive({&byte, 1}, now);
+  for (const char& byte : first + second) one.receive({&byte, 1}, now);
   EXPECT_EQ(other.log, owner.log);
   EXPECT_EQ(other.bodies, owner.bodies);
 }
