@@ -92,17 +92,17 @@ class Forwarding {
     routes[1].strip_prefix = "/v1";
     routes[1].access = policy::Access::public_access;
     routes[2].access = policy::Access::public_access;
-    return std::make_shared<const pipeline::Rules>(
-        pipeline::Rules{.listeners = {{"", {.scheme = http::Scheme::http}}},
-                        .routes = policy::RouteTable(std::move(routes)),
-                        .links = std::vector<pipeline::RouteLinks>(3),
-                        .issuers = {},
-                        .issuer_numbers = {},
-                        .proof = {},
-                        .nonces = nullptr,
-                        .headers = identity::HeaderPlan({}),
-                        .assertions = nullptr,
-                        .answers = {}});
+    return std::make_shared<const pipeline::Rules>(pipeline::Rules{
+        .listeners = {{.name = "", .origin = {.scheme = http::Scheme::http}, .resources = {}}},
+        .routes = policy::RouteTable(std::move(routes)),
+        .links = std::vector<pipeline::RouteLinks>(3),
+        .issuers = {},
+        .issuer_numbers = {},
+        .proof = {},
+        .nonces = nullptr,
+        .headers = identity::HeaderPlan({}),
+        .assertions = nullptr,
+        .answers = {}});
   }
 
   static Now now() { return {UnixTime(std::chrono::hours(1)), SteadyTime(std::chrono::hours(1))}; }
