@@ -78,6 +78,9 @@ struct StreamBio {
   }
 };
 
+// Of what was written, that the kernel holds beside what is on its way.
+constexpr int kUnsent = 128 * 1024;
+
 Stream::Stream(Worker& worker, Socket socket, SslPtr ssl, StreamOwner& owner)
     : worker_(worker),
       owner_(owner),
@@ -86,6 +89,8 @@ Stream::Stream(Worker& worker, Socket socket, SslPtr ssl, StreamOwner& owner)
       tls_(ssl_ != nullptr) {
   const int on = 1;
   ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  // A peer that does not read gets no more of the kernel's memory than this, instead of megabytes.
+  ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsent, sizeof(kUnsent));
   if (ssl_ != nullptr) {
     BIO* const bio = BIO_new(StreamBio::method());
     if (bio == nullptr) {
