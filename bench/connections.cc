@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,8 +21,6 @@
 #include <strings.h>
 
 namespace holdfast::bench {
-
-using Clock = std::chrono::steady_clock;
 
 struct Connections::Connection {
   int fd = -1;
@@ -105,8 +104,8 @@ Connections::~Connections() {
   ::close(epoll_);
 }
 
-void Connections::begin(Connection& connection, std::string_view request) {
-  connection.began = Clock::now();
+void Connections::begin(Connection& connection, std::string_view request, Clock::time_point since) {
+  connection.began = since;
   connection.busy = true;
   ++busy_;
   // A request is a few KiB on an empty socket: a short write would mean that the loop is broken, not that it
@@ -150,7 +149,7 @@ void Connections::on_ready(Connection& connection, Outcome& outcome,
     }
     connection.received.append(chunk, static_cast<std::size_t>(got));
     if (!take_answer(connection, outcome)) continue;
-    if (const std::string_view request = next(); !request.empty()) begin(connection, request);
+    if (const std::string_view request = next(); !request.empty()) begin(connection, request, Clock::now());
     return;
   }
 }
@@ -161,7 +160,7 @@ Outcome Connections::run(const std::function<std::string_view()>& next) {
     if (connection->fd < 0) continue;
     const std::string_view request = next();
     if (request.empty()) break;
-    begin(*connection, request);
+    begin(*connection, request, Clock::now());
   }
   await_answers(outcome, next);
   return outcome;
@@ -169,24 +168,63 @@ Outcome Connections::run(const std::function<std::string_view()>& next) {
 
 void Connections::await_answers(Outcome& outcome, const std::function<std::string_view()>& next) {
   epoll_event events[256];
-  auto last_answer = std::chrono::steady_clock::now();
+  auto last_answer = Clock::now();
   while (busy_ > 0) {
     // Never sleeps: waking an idle core costs the waker many microseconds on a virtual machine, and would be
     // charged to the server under test, the more the slower it is.
     const int ready = ::epoll_wait(epoll_, events, 256, 0);
-    if (ready > 0) last_answer = std::chrono::steady_clock::now();
-    if (ready == 0 && std::chrono::steady_clock::now() - last_answer > std::chrono::seconds(30)) {
+    if (ready > 0) last_answer = Clock::now();
+    if (ready == 0 && Clock::now() - last_answer > std::chrono::seconds(30)) {
       throw std::runtime_error("no answer for 30 seconds");
     }
     for (int i = 0; i < ready; ++i) on_ready(*static_cast<Connection*>(events[i].data.ptr), outcome, next);
   }
 }
 
+Connections::Connection* Connections::free_connection() {
+  const auto found = std::find_if(connections_.begin(), connections_.end(),
+                                  [](const auto& each) { return each->fd >= 0 && !each->busy; });
+  return found == connections_.end() ? nullptr : found->get();
+}
+
+Outcome Connections::paced(const std::function<std::string_view()>& next, std::chrono::microseconds every) {
+  Outcome outcome;
+  ::prctl(PR_SET_TIMERSLACK, 1UL);
+  epoll_event events[256];
+  std::string_view request = next();
+  bool waited = false;
+  auto due = Clock::now();
+  while (!request.empty() || busy_ > 0) {
+    const auto now = Clock::now();
+    Connection* free = free_connection();
+    if (!request.empty() && now >= due && free != nullptr) {
+      // From when it is sent: that this program woke late is not the server's doing. That no connection was
+      // free is.
+      begin(*free, request, waited ? due : now);
+      waited = false;
+      request = next();
+      due += every;
+      continue;
+    }
+    if (free == nullptr && busy_ == 0) throw std::runtime_error("the server ended every connection");
+    waited = !request.empty() && now >= due;
+    const bool until_due = !request.empty() && !waited;
+    const auto rest = until_due ? std::chrono::nanoseconds(due - now) : std::chrono::seconds(30);
+    const timespec timeout{rest / std::chrono::seconds(1), (rest % std::chrono::seconds(1)).count()};
+    const int ready = ::epoll_pwait2(epoll_, events, 256, &timeout, nullptr);
+    if (ready == 0 && !until_due) throw std::runtime_error("no answer for 30 seconds");
+    for (int i = 0; i < ready; ++i) {
+      on_ready(*static_cast<Connection*>(events[i].data.ptr), outcome, [] { return std::string_view(); });
+    }
+  }
+  return outcome;
+}
+
 Outcome Connections::once_each(std::string_view request) {
   Outcome outcome;
   for (const auto& connection : connections_) {
     if (connection->fd < 0) continue;
-    begin(*connection, request);
+    begin(*connection, request, Clock::now());
     await_answers(outcome, [] { return std::string_view(); });
   }
   return outcome;

@@ -1,10 +1,15 @@
 #!/usr/bin/env python3
 """Other clients' p99 while one client attacks.
 
-One client asks a public route over TLS, so often a second and one request at a time, first undisturbed and then during each
-attack in turn, round after round. An attack is one process that sends what it likes, a megabit a second (--bandwidth), over as
-many connections as it needs, and comes again whenever it is thrown out. What counts is the ratio of a round's two p99, and of those
-the median. Holdfast has one core, everything else the other.
+Clients on kept-alive connections call an API over TLS, each time with a fresh proof, so often a second whatever the answers
+take, first undisturbed and then during each attack in turn, round after round. An attack is one process that sends what it likes, a megabit a second
+(--bandwidth), over as many connections as it needs, and comes again whenever it is thrown out. What counts is the ratio of a
+round's two p99, and of those the median.
+
+Holdfast has one core, everything else the other, and there the attack and the backend that it asks get what time is left: they
+stand for other machines. So those clients, their backend and Holdfast run with real-time priority, for which the bench has to
+be root (or have CAP_SYS_NICE). What is left of both cores is burnt at idle priority: a core of a virtual machine that sleeps
+wakes up milliseconds late, which would be all that is measured of the quiet.
 
     cmake --preset release && cmake --build build/release --target holdfast holdfast_load
     bench/hostile.py --build build/release
@@ -21,7 +26,7 @@ import subprocess
 import sys
 import time
 
-from side_by_side import NGINX_BACKEND, Rig, certificate, free_port
+from side_by_side import NGINX_BACKEND, Rig, Servers, certificate, free_port
 
 HOLDFAST = """
 workers: 1
@@ -29,14 +34,17 @@ listeners:
   - name: public
     address: 127.0.0.1:{tls}
     tls: {{certificate: tls.crt, key: tls.key}}
+    public_origins: ["https://localhost"]
     limits: {{max_connections: 200}}
   - {{name: mesh, address: "127.0.0.1:{plain}", tls: off, limits: {{max_connections: {most}}}}}
 upstreams:
   - {{name: backend, servers: ["http://127.0.0.1:{backend}"], max_connections: 1100}}
-  - {{name: large, servers: ["http://127.0.0.1:{large}"], max_connections: 1100}}
+  - {{name: attacked, servers: ["http://127.0.0.1:{attacked}"], max_connections: 1100}}
+issuers:
+  - {{name: bench, url: "{issuer}", audiences: [bench-api]}}
 routes:
-  - {{name: large, match: {{path: /large/**}}, access: public, upstream: large}}
-  - {{name: public, match: {{path: /**}}, access: public, upstream: backend}}
+  - {{name: attacked, match: {{path: /attacked/**}}, access: public, upstream: attacked}}
+  - {{name: orders, access: dpop, upstream: backend}}
 probes: {{address: "127.0.0.1:{probes}"}}
 admin: off
 log: {{level: warning, access: off}}
@@ -77,7 +85,7 @@ def entry(name, value):
 GET, POST = b"\x82\x86", b"\x83\x86"  # with :scheme http
 
 
-def head(method=GET, path=b"/public/x"):
+def head(method=GET, path=b"/attacked/x"):
     return method + literal(b":path", path) + literal(b":authority", b"localhost")
 
 
@@ -216,11 +224,11 @@ def requests(count, path, window):
 
 
 HOLDS = {
-    "slow heads": lambda plain: hold(plain, 1000, b"GET /public/x HTTP/1.1\r\nHost: localhost\r\n", b"X-Slow: yes\r\n"),
-    "slow bodies": lambda plain: hold(plain, 500, b"POST /public/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n",
+    "slow heads": lambda plain: hold(plain, 1000, b"GET /attacked/x HTTP/1.1\r\nHost: localhost\r\n", b"X-Slow: yes\r\n"),
+    "slow bodies": lambda plain: hold(plain, 500, b"POST /attacked/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n",
                                       b"body"),
-    "slow readers": lambda plain: hold(plain, 200, b"GET /large/x HTTP/1.1\r\nHost: localhost\r\n\r\n", buffer=4096),
-    "zero windows": lambda plain: hold(plain, 8, requests(100, b"/large/x", 0)),
+    "slow readers": lambda plain: hold(plain, 200, b"GET /attacked/large HTTP/1.1\r\nHost: localhost\r\n\r\n", buffer=4096),
+    "zero windows": lambda plain: hold(plain, 8, requests(100, b"/attacked/large", 0)),
     "idle connections": lambda plain: hold(plain, idle_connections(), b""),
 }
 ATTACKS = [*FLOODS, *HOLDS]
@@ -248,34 +256,53 @@ def attack(name, plain, tls):
 # ---- the measurement
 
 
+class PromptRig(Rig):
+    """What is measured runs as soon as it can: a client that waited for a slice of time would measure the scheduler."""
+
+    def on(self, core):
+        return ["chrt", "--fifo", "1", "taskset", "-c", str(core)]
+
+    def keep_awake(self):
+        for core in (self.arguments.server_core, self.arguments.load_core):
+            self.processes.append(subprocess.Popen(["chrt", "--idle", "0", "taskset", "-c", str(core), sys.executable, "-c",
+                                                    "while True: pass"]))
+
+
 class Bench:
     def __init__(self, rig):
         self.rig = rig
         arguments = rig.arguments
+        rig.keep_awake()
         certificate(rig.folder)
-        (rig.folder / "x").write_bytes(bytes(16 << 20))
-        backend, large, probes = free_port(), free_port(), free_port()
+        (rig.folder / "large").write_bytes(bytes(16 << 20))
+        backend, attacked, probes = free_port(), free_port(), free_port()
         self.tls, self.plain, self.probes = free_port(), free_port(), probes
+        issuer = free_port()
+        rig.start(arguments.load_core, [rig.load, "issuer", "--port", issuer])
+        rig.wait_for(issuer)
+        self.issuer = f"http://127.0.0.1:{issuer}"
         rig.nginx(arguments.load_core, "backend", NGINX_BACKEND, port=backend)
-        template = NGINX_BACKEND.replace("location / {{", "location /large/ {{ alias {folder}/; }}\n    location / {{")
-        rig.nginx(arguments.load_core, "large", template, port=large)
+        template = NGINX_BACKEND.replace("location / {{", "location /attacked/large {{ alias {folder}/large; sendfile off; }}\n    location / {{")
+        for pid in rig.nginx(arguments.load_core, "attacked", template, port=attacked):
+            os.sched_setscheduler(pid, os.SCHED_OTHER, os.sched_param(0))
         (rig.folder / "holdfast.yaml").write_text(HOLDFAST.format(
-            tls=self.tls, plain=self.plain, backend=backend, large=large, probes=probes,
+            tls=self.tls, plain=self.plain, backend=backend, attacked=attacked, probes=probes, issuer=self.issuer,
             most=max(1500, idle_connections() + 100)))
         self.pid = rig.start(arguments.server_core, [rig.build / "proxy" / "holdfast", "run", "-c", "holdfast.yaml"])
         rig.wait_for(self.tls)
         rig.wait_for(probes)
+        Servers.wait_ready(probes)
 
     def p99(self):
         arguments = self.rig.arguments
-        return self.rig.measure(arguments.load_core, "run", "--port", self.tls, "--pid", self.pid, "--connections", 1,
-                                "--requests", arguments.requests, "--every", 1_000_000 // arguments.rate,
-                                "--path", "/public/orders/42")["p99_us"]
+        return self.rig.measure(arguments.load_core, "run", "--port", self.tls, "--pid", self.pid,
+                                "--connections", arguments.connections, "--requests", arguments.requests,
+                                "--every", 1_000_000 // arguments.rate,
+                                "--dpop", "--issuer", self.issuer, "--path", "/orders/42")["p99_us"]
 
     def under(self, name):
         arguments = self.rig.arguments
-        # Behind the others on their core: Holdfast's work alone is to come between a client and its answer.
-        attacker = subprocess.Popen(["nice", "-n", "10", "taskset", "-c", str(arguments.load_core), sys.executable, __file__,
+        attacker = subprocess.Popen(["taskset", "-c", str(arguments.load_core), sys.executable, __file__,
                                      "--attack", name, "--plain", str(self.plain), "--tls", str(self.tls), "--bandwidth", str(arguments.bandwidth)],
                                     stdout=subprocess.PIPE)
         try:
@@ -309,8 +336,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build/release")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=2000, help="of a measurement")
-    parser.add_argument("--rate", type=int, default=500, help="requests a second")
+    parser.add_argument("--requests", type=int, default=4000, help="of a measurement")
+    parser.add_argument("--rate", type=int, default=2000, help="requests a second")
+    parser.add_argument("--connections", type=int, default=20, help="of the clients")
     parser.add_argument("--bandwidth", type=int, default=128, help="KiB a second of an attack")
     parser.add_argument("--only", action="append", choices=ATTACKS, help="this attack, and others named so")
     parser.add_argument("--server-core", type=int, default=0)
@@ -329,7 +357,9 @@ def main():
     if idle_connections() < MANY and "idle connections" in attacks:
         print(f"the limit on descriptors allows {idle_connections()} idle connections, not {MANY}", file=sys.stderr)
 
-    rig = Rig(arguments)
+    if subprocess.run(["chrt", "--fifo", "1", "true"], capture_output=True, check=False).returncode != 0:
+        sys.exit("the right to real-time priority is needed (root, or CAP_SYS_NICE)")
+    rig = PromptRig(arguments)
     try:
         bench = Bench(rig)
         bench.p99()  # warms pools and caches

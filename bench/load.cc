@@ -58,12 +58,12 @@ int measure(const Target& target, const DpopPlan& plan, bool dpop, std::size_t c
   std::size_t sent = 0;
   const std::uint64_t cpu_before = cpu_nanoseconds(target.pids);
   const auto began = std::chrono::steady_clock::now();
-  Outcome outcome = connections.run([&]() -> std::string_view {
+  const auto next = [&]() -> std::string_view {
     if (sent == count) return {};
-    std::this_thread::sleep_until(began + sent * every);
     ++sent;
     return dpop ? proofs[sent - 1] : plain;
-  });
+  };
+  Outcome outcome = every.count() > 0 ? connections.paced(next, every) : connections.run(next);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - began;
   const std::uint64_t cpu = cpu_nanoseconds(target.pids) - cpu_before;
   std::string statuses;
@@ -144,7 +144,8 @@ int main(int argc, char** argv) {
   }
   run->add_option("--requests", count);
   run->add_flag("--dpop", dpop, "a fresh proof for every request");
-  run->add_option("--every", every, "microseconds between two requests of the one connection; 0: none");
+  run->add_option("--every", every,
+                  "microseconds from one request to the next; 0: the next when one is answered");
   run->add_option("--issuer", plan.issuer);
   run->add_option("--audience", plan.audience);
   run->add_option("--keys", plan.keys, "clients with one token each; 0: a new one for every request");
