@@ -231,6 +231,7 @@ void Exchange::pump() {
 // false: not all is written, or it never will be.
 bool Exchange::write_out() {
   net::Stream& stream = connection_->stream();
+  const bool moves = !stopped_ && sent_ != out_.size();
   while (!stopped_ && sent_ != out_.size()) {
     const net::Stream::Result result = stream.write({out_.data() + sent_, out_.size() - sent_});
     if (result.state == State::kOk) {
@@ -253,12 +254,18 @@ bool Exchange::write_out() {
     if (out_.capacity() > kKeptBuffer || request_ended_) release_memory(out_);
   }
   if (tunnel_ && request_ended_ && !stopped_) stream.shutdown_write();
-  if (!head_seen_) {
-    if (encoder_.ended() || stopped_) {
-      arm(Waiting::kBackend, pool_->config().timeouts.response);
-    } else {
-      deadline_.cancel();  // it is the client that is waited for
+  if (head_seen_) {
+    // An answer may rest while the request moves; and a client that takes nothing of it is not the backend's
+    // fault.
+    if (paused_) {
+      deadline_.cancel();
+    } else if (moves) {
+      arm(Waiting::kBackend, pool_->config().timeouts.body_idle);
     }
+  } else if (encoder_.ended() || stopped_) {
+    arm(Waiting::kBackend, pool_->config().timeouts.response);
+  } else {
+    deadline_.cancel();  // it is the client that is waited for
   }
   return !stopped_;
 }

@@ -319,6 +319,50 @@ TEST(Exchange, TimesOutInTheBody) {
   EXPECT_EQ(client->reset, Cause::kBackendTimeout);
 }
 
+// The silence of both bodies is what counts: an answer that has begun rests while the upload goes on.
+TEST(Exchange, AnAnswerMayRestWhileTheRequestMoves) {
+  World world(1, [](Config& config) { config.timeouts.body_idle = 100ms; });
+  const Ref<Client> client = world.request("POST", {Kind::kUnknown, 0}, [](Client& c) {
+    c.body = "b";
+    c.hold_end = true;
+  });
+  const auto peer = world.accept();
+  world.receive_head(*peer);
+  peer->send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
+  ASSERT_TRUE(world.until([&] { return client->head.has_value(); }));
+  for (int i = 0; i < 6; ++i) {
+    world.settle(40ms);
+    client->body += 'b';
+    client->send_body();
+  }
+  EXPECT_FALSE(client->over());
+  ASSERT_TRUE(world.until([&] { return client->over(); })) << "nothing moves any more";
+  EXPECT_EQ(client->reset, Cause::kBackendTimeout);
+}
+
+// What the backend took late it took: from then on it is the client that is waited for.
+TEST(Exchange, AWriteThatWentOutLateLeavesNoDeadlineBehind) {
+  World world(1, [](Config& config) { config.timeouts.body_idle = 100ms; });
+  world.backend().take_little();
+  const Ref<Client> client = world.request("POST", {Kind::kUnknown, 0}, [](Client& c) {
+    c.body.assign(1 << 20, 'b');
+    c.hold_end = true;
+    c.take_all = false;
+    c.first = 2;
+  });
+  const auto peer = world.accept();
+  ASSERT_TRUE(world.until([&] { return client->sent() != 0; }));
+  peer->send("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nrest");
+  ASSERT_TRUE(world.until([&] { return client->received == "re"; }));
+  ASSERT_TRUE(world.until([&] {
+    (void)peer->received();
+    peer->forget();
+    return client->sent() == client->body.size();
+  }));
+  world.settle(250ms);
+  EXPECT_FALSE(client->over());
+}
+
 // A slow client is the client's affair: the backend's deadline does not run against it.
 TEST(Exchange, DoesNotBlameTheBackendForTheClient) {
   World world(1, [](Config& config) {
