@@ -36,8 +36,9 @@ inline constexpr std::size_t kInitialCredit = 64 * 1024;
 
 enum class Cause : std::uint8_t {
   kClientGone,          // the client closed, reset or timed out
-  kBackendUnreachable,  // no connection could be made, or none is free in time
+  kBackendUnreachable,  // no connection could be made
   kNoWebSocket,         // its servers speak HTTP/2 alone
+  kWebSocketIgnored,    // answered a handshake of HTTP/2 with success, but not with a WebSocket
   kBackendBroken,       // closed early, malformed or forbidden answer
   kBackendCancelled,    // ended its answer by itself (RST_STREAM with CANCEL)
   kBackendExhausted,    // has too much to do (RST_STREAM with ENHANCE_YOUR_CALM)

@@ -34,6 +34,9 @@ Refusal refusal_of(Cause cause) {
           Reason::upstream_unavailable,
           "a WebSocket does not go to h2c:// servers, which speak HTTP/2 alone: the upstream needs http:// "
           "or https:// ones"};
+    case Cause::kWebSocketIgnored:
+      return {Reason::upstream_unavailable,
+              "the backend answered the WebSocket handshake as if it were any other request"};
     case Cause::kTokenExpired:
       return {Reason::token_expired, "the access token has expired"};
     case Cause::kBackendUnreachable:

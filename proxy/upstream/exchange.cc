@@ -365,6 +365,9 @@ void Exchange::on_head() {
   http::ResponseHead head = connection_->decoder().take_head();
   head_seen_ = true;
   if (head.status == 101) return open_tunnel(std::move(head));
+  // To a client of HTTP/2 any success opens the tunnel (RFC 8441 5): it would read the answer's body as
+  // frames.
+  if (upgrade_ && head_.version_major >= 2 && head.status < 300) return fail(Cause::kWebSocketIgnored);
   forget_request();
   head_ = {};
   close_after_ =

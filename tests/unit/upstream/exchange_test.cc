@@ -535,6 +535,31 @@ TEST(Exchange, CancelBeforeAnythingWasSentKeepsTheConnection) {
   EXPECT_EQ(world.backend().accepted(), 1U);
 }
 
+// A backend that knows no WebSocket answers as to any request. To a client of HTTP/2 any success would open
+// the tunnel (RFC 8441 5).
+TEST(Exchange, ASuccessWithoutAWebSocketIsNoneOverHttp2) {
+  struct Case {
+    std::uint8_t version;
+    std::string_view status;
+    std::optional<Cause> reset;
+  };
+  for (const Case& c : {Case{1, "200 OK", {}},
+                        {1, "204 No Content", {}},
+                        {2, "200 OK", Cause::kWebSocketIgnored},
+                        {2, "204 No Content", Cause::kWebSocketIgnored},
+                        {2, "302 Found", {}},
+                        {2, "404 Not Found", {}}}) {
+    World world;
+    const Ref<Client> client = world.websocket(c.version);
+    const auto peer = world.accept();
+    world.receive_head(*peer);
+    peer->send("HTTP/1.1 " + std::string(c.status) + "\r\nContent-Length: 0\r\n\r\n");
+    ASSERT_TRUE(world.until([&] { return client->over(); }));
+    EXPECT_EQ(client->reset, c.reset) << c.status;
+    EXPECT_EQ(client->head.has_value(), !c.reset) << c.status;
+  }
+}
+
 TEST(Exchange, RefusesAHeadThatWouldSplit) {
   World world;
   Ref<Client> client = make_counted<Client>();

@@ -251,10 +251,12 @@ class World {
     return client;
   }
   Ref<Client> get() { return request("GET"); }
-  Ref<Client> websocket() {
+  // `version`: of HTTP, as the client speaks it.
+  Ref<Client> websocket(std::uint8_t version = 1) {
     Ref<Client> client = make_counted<Client>();
     clients_.push_back(client);
     http::RequestHead head;
+    head.version_major = version;
     head.method = "GET";
     head.target = "/ws";
     head.protocol = "websocket";
