@@ -210,9 +210,10 @@ void Exchange::on_request_end() {
   pump();
 }
 
-void Exchange::on_request_cancel(Cause /*cause*/) {
+void Exchange::on_request_cancel(Cause cause) {
   if (std::exchange(done_, true)) return;
   const Ref<Exchange> self(this);
+  if (cause == Cause::kDeadlinePassed && stream_ != 0 && !answer_began_) http2_->doubt();
   const Ref<pipeline::ClientStream> client = std::move(client_);
   pool_->stop_waiting(*this);
   // Nothing of the request was sent: the connection is as good as before.
@@ -436,7 +437,10 @@ void Exchange::arm(Waiting what, std::chrono::milliseconds after) {
 void Exchange::on_deadline(int /*which*/) {
   if (done_) return;
   const Ref<Exchange> self(this);
-  if (waiting_for_ != Waiting::kConnection) return fail(Cause::kBackendTimeout);
+  if (waiting_for_ != Waiting::kConnection) {
+    if (stream_ != 0) http2_->doubt();
+    return fail(Cause::kBackendTimeout);
+  }
   if (connection_) return on_connect_failed();
   if (http2_) return on_http2_failed();
   pool_->stop_waiting(*this);

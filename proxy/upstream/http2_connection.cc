@@ -148,6 +148,12 @@ void Http2Connection::leave(wire::StreamId stream, bool ended) {
   schedule();
 }
 
+void Http2Connection::doubt() {
+  if (lost_) return;
+  codec_.ping();
+  schedule();
+}
+
 Ref<Exchange> Http2Connection::find(wire::StreamId stream) const {
   const auto found = exchanges_.find(stream);
   return found == exchanges_.end() ? nullptr : found->second;
@@ -224,7 +230,9 @@ void Http2Connection::read() {
     if (result.state == State::kWouldBlock) return connection_->stream().wait_readable();
     if (result.state != State::kOk) return lose();
     turn -= result.bytes;
+    const bool doubted = codec_.awaits_ping();
     with_codec([&] { codec_.receive(room.first(result.bytes), net::Worker::now().steady); });
+    if (doubted && !codec_.awaits_ping()) settle();
   }
 }
 

@@ -60,6 +60,8 @@ class Http2Connection final : public Counted,
   // The exchange has done with the stream: both messages have ended, or it does not want what is left.
   void leave(wire::StreamId stream, bool ended);
 
+  // Its server was too slow for somebody, or is not there any more: nobody joins until it answers a PING.
+  void doubt();
   // Says GOAWAY and closes, as soon as that may be; exchanges that are still there break.
   void close();
 

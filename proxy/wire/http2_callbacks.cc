@@ -63,6 +63,9 @@ struct Http2Session::Callbacks {
       case NGHTTP2_SETTINGS:
         it.established_ = true;
         return 0;
+      case NGHTTP2_PING:
+        if ((frame->hd.flags & NGHTTP2_FLAG_ACK) != 0) it.ping_sent_ = false;
+        return 0;
       case NGHTTP2_DATA:
         if (!end && frame->hd.length != 0 && frame->hd.length == frame->data.padlen) {
           it.budget_.on_empty_data(it.counts_);

@@ -40,7 +40,7 @@ class Http2Client::Impl final : public Http2Session {
   }
 
   [[nodiscard]] bool may_open(std::size_t before) const {
-    if (is_closing()) return false;
+    if (is_closing() || awaits_ping()) return false;
     const std::uint32_t allowed =
         nghttp2_session_get_remote_settings(session(), NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
     // Those that we reset count until RST_STREAM has gone out.
@@ -196,6 +196,12 @@ bool Http2Client::wants_deliver() const {
 }
 void Http2Client::deliver() {
   impl_->deliver();
+}
+void Http2Client::ping() {
+  impl_->ping();
+}
+bool Http2Client::awaits_ping() const {
+  return impl_->awaits_ping();
 }
 void Http2Client::terminate(Http2Error error) {
   impl_->terminate(error);

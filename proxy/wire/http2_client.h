@@ -61,7 +61,7 @@ class Http2Client {
   // ---- out
 
   // One more request may be sent now, and so many before it. False for good after a GOAWAY of either side:
-  // see is_closing().
+  // see is_closing(); and until a ping() is answered.
   [[nodiscard]] bool may_open(std::size_t before = 0) const;
   // Bytes of heads that wait to be written. They are copies, and heads of few bytes on a client's wire may be
   // large (HPACK): who has more to send had better hold it back.
@@ -96,6 +96,9 @@ class Http2Client {
 
   // ---- the connection
 
+  // Asks whether the backend is still there, unless it is being asked already.
+  void ping();
+  [[nodiscard]] bool awaits_ping() const;
   // Says GOAWAY; streams are over, without events, also those that hold something.
   void terminate(Http2Error error);
   // Nothing will be received or sent any more. Streams whose answer had not come whole are told of as reset;

@@ -215,6 +215,11 @@ void Http2Session::calm() {
   nghttp2_session_terminate_session(session_, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
+void Http2Session::ping() {
+  if (over_ || std::exchange(ping_sent_, true)) return;
+  nghttp2_submit_ping(session_, NGHTTP2_FLAG_NONE, nullptr);
+}
+
 void Http2Session::terminate(Http2Error error) {
   if (std::exchange(terminated_, true)) return;
   for (const auto& [id, stream] : streams_) stream->over = true;

@@ -95,6 +95,8 @@ class Http2Session {
   void reset(StreamId id, Http2Error error);
   void take_output(std::string& out, std::size_t limit);
   [[nodiscard]] bool wants_output() const;
+  void ping();
+  [[nodiscard]] bool awaits_ping() const { return ping_sent_; }
   void terminate(Http2Error error);
   // Nothing will be received or sent any more.
   void lose_connection();
@@ -195,6 +197,7 @@ class Http2Session {
   std::size_t unconsumed_ = 0;  // of the connection's window
   StreamId last_peer_stream_ = 0;
   bool established_ = false;
+  bool ping_sent_ = false;  // and not answered
   bool notice_given_ = false;
   bool terminated_ = false;
   bool over_ = false;                 // libnghttp2 is not called any more

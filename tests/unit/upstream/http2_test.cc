@@ -432,6 +432,7 @@ TEST_F(Http2Upstream, ABackendThatIsAwayOrSlow) {
   ASSERT_TRUE(until([&] { return client->over(); }));
   EXPECT_EQ(client->reset, Cause::kBackendTimeout);
   EXPECT_TRUE(until([&] { return peer.streams[1].reset; }));
+  settle();
   const Ref<Client> second = world.get();
   ASSERT_TRUE(until([&] { return peer.streams[3].ended; }));
   peer.answer(3, "half", false);
@@ -445,6 +446,40 @@ TEST_F(Http2Upstream, ABackendThatIsAwayOrSlow) {
   const Ref<Client> third = world.get();
   ASSERT_TRUE(world.until([&] { return third->over(); }));
   EXPECT_EQ(third->reset, Cause::kBackendUnreachable);
+}
+
+// One that says nothing any more would take request after request with it until TCP gives it up.
+TEST_F(Http2Upstream, NobodyJoinsAConnectionThatWasTooSlowBeforeItAnswersAPing) {
+  const Ref<Client> client = world.get();
+  Http2Peer& silent = accept();
+  ASSERT_TRUE(until([&] { return silent.ended() == 1; }));
+  ASSERT_TRUE(world.until([&] { return client->over(); }));
+  EXPECT_EQ(client->reset, Cause::kBackendTimeout);
+  const Ref<Client> second = world.get();
+  const std::unique_ptr<Peer> other = world.accept();
+  ASSERT_NE(other, nullptr);
+  std::exchange(second->backend, nullptr)->on_request_cancel(Cause::kClientGone);
+  ASSERT_TRUE(until([&] { return silent.streams[1].reset; }));
+  settle();
+  other->reset();
+  settle();
+  const Ref<Client> third = world.get();
+  ASSERT_TRUE(until([&] { return silent.ended() == 2; })) << "it has answered";
+  silent.answer(3);
+  ASSERT_TRUE(until([&] { return third->over(); }));
+  EXPECT_TRUE(third->ended);
+  EXPECT_EQ(world.backend().accepted(), 2U);
+}
+
+// A call's own deadline is no fault of its connection, but may be a sign of one.
+TEST_F(Http2Upstream, ADeadlineThatPassedWithoutAnAnswerIsASignToo) {
+  const Ref<Client> client = world.get();
+  Http2Peer& silent = accept();
+  ASSERT_TRUE(until([&] { return silent.ended() == 1; }));
+  std::exchange(client->backend, nullptr)->on_request_cancel(Cause::kDeadlinePassed);
+  world.settle();
+  const Ref<Client> second = world.get();
+  EXPECT_NE(world.accept(), nullptr);
 }
 
 TEST_F(Http2Upstream, ACancelledRequestLeavesTheConnection) {
