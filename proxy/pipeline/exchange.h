@@ -43,9 +43,10 @@ enum class Cause : std::uint8_t {
   kBackendCancelled,    // ended its answer by itself (RST_STREAM with CANCEL)
   kBackendExhausted,    // has too much to do (RST_STREAM with ENHANCE_YOUR_CALM)
   kBackendTimeout,      // answered too slowly
-  kOverloaded,          // the upstream's queue is full
+  kOverloaded,          // no connection is free in time, or the upstream's queue is full
   kRequestMalformed,    // the body's framing turned out wrong after the head
   kRequestTooLarge,     // the body passed its limit
+  kTrailersTooLarge,    // the fields behind the body passed theirs
   kRequestTimeout,      // the client was too slow with its body
   kDeadlinePassed,      // the client's own, for the whole call (gRPC)
   kDraining,

@@ -444,7 +444,7 @@ void Exchange::on_deadline(int /*which*/) {
   if (connection_) return on_connect_failed();
   if (http2_) return on_http2_failed();
   pool_->stop_waiting(*this);
-  fail(Cause::kBackendUnreachable);
+  fail(Cause::kOverloaded);  // all connections were in use
 }
 
 }  // namespace holdfast::upstream
