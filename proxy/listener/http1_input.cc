@@ -277,9 +277,7 @@ void Http1Session::fault() {
     return refuse(std::move(fault.refusal), fault.status);
   }
   if (phase_ == Phase::kDiscard) return end_connection();
-  fail_request(decoder_.fault().refusal.reason == Reason::request_too_large
-                   ? pipeline::Cause::kRequestTooLarge
-                   : pipeline::Cause::kRequestMalformed);
+  fail_request(cause_of(decoder_.fault()));
 }
 
 // The body went wrong. The story answers, if no answer has begun; the connection ends either way.

@@ -81,8 +81,7 @@ void Http2Stream::on_request_end() {
 }
 
 void Http2Stream::on_request_fault(const wire::Fault& fault) {
-  cancel_request(fault.refusal.reason == Reason::request_too_large ? pipeline::Cause::kRequestTooLarge
-                                                                   : pipeline::Cause::kRequestMalformed);
+  cancel_request(cause_of(fault));
 }
 
 // The body went wrong. The story answers, or resets where an answer has begun.

@@ -6,8 +6,22 @@
 #include <span>
 
 #include "base/counted.h"
+#include "pipeline/exchange.h"
+#include "wire/http1.h"
 
 namespace holdfast::listener {
+
+// What the story is told of a request whose body or trailers the codec refuses.
+[[nodiscard]] inline pipeline::Cause cause_of(const wire::Fault& fault) {
+  switch (fault.refusal.reason) {
+    case Reason::request_too_large:
+      return pipeline::Cause::kRequestTooLarge;
+    case Reason::headers_too_large:
+      return pipeline::Cause::kTrailersTooLarge;
+    default:
+      return pipeline::Cause::kRequestMalformed;
+  }
+}
 
 class Session : public virtual Counted {
  public:

@@ -25,6 +25,8 @@ Refusal refusal_of(Cause cause) {
       return {Reason::draining, "this server is shutting down"};
     case Cause::kRequestTooLarge:
       return {Reason::request_too_large, "the body is larger than this route takes"};
+    case Cause::kTrailersTooLarge:
+      return {Reason::headers_too_large, "the trailers are longer than this listener takes"};
     case Cause::kRequestTimeout:
       return {Reason::request_timeout, "the body came too slowly"};
     case Cause::kRequestMalformed:

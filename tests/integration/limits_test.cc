@@ -42,6 +42,13 @@ TEST_F(LimitsTest, HeadersTooLarge) {
   EXPECT_EQ(sidecar_->backend.seen_count(), 0U);
 }
 
+TEST_F(LimitsTest, TrailersTooLarge) {
+  const std::string head = "POST /public/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  expect_refusal(sidecar_->send_raw(head + "0\r\nX-Big: " + std::string(9000, 'x') + "\r\n\r\n"), 431,
+                 "headers_too_large");
+  EXPECT_EQ(sidecar_->backend.seen_count(), 0U);
+}
+
 TEST_F(LimitsTest, TargetTooLong) {
   Request request = public_request();
   request.target += std::string(9000, 'x');

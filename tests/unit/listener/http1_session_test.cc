@@ -387,12 +387,14 @@ TEST_P(Http1SessionTest, MalformedAndOversizedRequestsAreRefusedAndClosed) {
 TEST_P(Http1SessionTest, ABodyThatTurnsOutWrongIsCancelledAndAnswered) {
   story.on_start = [](StoryRequest& request) { request.client->grant_request(65'536); };
   const struct {
-    const char* body;
+    std::string body;
     Cause cause;
-  } cases[] = {{"zz\r\n", Cause::kRequestMalformed}, {"3\r\nabcd\r\n", Cause::kRequestMalformed}};
+  } cases[] = {{"zz\r\n", Cause::kRequestMalformed},
+               {"3\r\nabcd\r\n", Cause::kRequestMalformed},
+               {"0\r\nX: " + std::string(70'000, 'x') + "\r\n\r\n", Cause::kTrailersTooLarge}};
   for (const auto& row : cases) {
     const auto client = connect();
-    client->send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + std::string(row.body));
+    client->send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + row.body);
     ASSERT_TRUE(turn([&] { return client->end.has_value(); }));
     EXPECT_EQ(story.last().cancelled, row.cause);
     EXPECT_TRUE(client->received.ends_with("refused"));
