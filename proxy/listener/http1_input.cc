@@ -233,7 +233,7 @@ void Http1Session::begin_exchange() {
 void Http1Session::refuse(Refusal refusal, std::uint16_t status) {
   phase_ = Phase::kStopped;
   input_deadline_.cancel();
-  http::RequestHead head = decoder_.take_head();
+  http::RequestHead head = decoder_.take_broken_head();
   const Ref<Http1Exchange> exchange = make_counted<Http1Exchange>(*this);
   exchange->head_request_ = head.method == "HEAD";
   exchange->wants_close_ = true;

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/buffer.h"
+#include "wire/field_syntax.h"
 #include "wire/request_head.h"
 
 namespace holdfast::wire {
@@ -13,6 +14,7 @@ constexpr std::uint16_t kBadRequest = 400;
 constexpr std::uint16_t kContentTooLarge = 413;
 constexpr std::uint16_t kUriTooLong = 414;
 constexpr std::uint16_t kHeadTooLarge = 431;
+constexpr std::size_t kMethodRoom = 32;  // of a method that is worth naming in the log
 
 Fault body_too_large() {
   return {{Reason::request_too_large, "the body is longer than this listener takes"}, kContentTooLarge};
@@ -67,6 +69,20 @@ Step RequestDecoder::fail(Fault fault, std::size_t consumed) {
   return {Event::kFault, consumed};
 }
 
+Step RequestDecoder::fail_head(Fault fault, std::size_t consumed, std::string_view head) {
+  if (partial_.empty()) partial_.assign(head.substr(0, kMethodRoom + 1));
+  return fail(std::move(fault), consumed);
+}
+
+// An answer to HEAD has no body (RFC 9110 9.3.2), whatever else was wrong with the request.
+http::RequestHead RequestDecoder::take_broken_head() {
+  const std::size_t end = partial_.find(' ');
+  if (head_.method.empty() && end <= kMethodRoom && is_token(std::string_view(partial_).substr(0, end))) {
+    head_.method = head_.fields.arena().store(std::string_view(partial_).substr(0, end));
+  }
+  return take_head();
+}
+
 Step RequestDecoder::feed_head(std::span<const char> bytes) {
   if (bytes.empty()) return {};
   std::string_view head(bytes.data(), bytes.size());
@@ -90,14 +106,17 @@ Step RequestDecoder::feed_head(std::span<const char> bytes) {
       return step;
     }
     began_ = true;
-    if (size > limits_.max_head_bytes) return fail(head_too_large(request_line_too_long()), consumed);
+    if (size > limits_.max_head_bytes)
+      return fail_head(head_too_large(request_line_too_long()), consumed, head);
     return finish_head(head.substr(0, size), consumed);
   }
   began_ = true;
   if (verdict != HeadScanner::Verdict::kMore) {
-    return fail({{Reason::request_malformed, std::string(describe(verdict))}, kBadRequest}, 0);
+    return fail_head({{Reason::request_malformed, std::string(describe(verdict))}, kBadRequest}, 0, head);
   }
-  if (head.size() > limits_.max_head_bytes) return fail(head_too_large(request_line_too_long()), 0);
+  if (head.size() > limits_.max_head_bytes) {
+    return fail_head(head_too_large(request_line_too_long()), 0, head);
+  }
   if (before == 0) partial_.assign(head);
   return {Event::kNeedMore, bytes.size()};
 }

@@ -31,6 +31,8 @@ class RequestDecoder {
   // CONNECT: `target` is empty and `authority` holds the target. Framing fields stay among the fields;
   // `expect_continue` is set for HTTP/1.1 only.
   [[nodiscard]] http::RequestHead take_head() { return std::move(head_); }
+  // In place of a head that was refused before it was read, or never ended: its method, if it is there.
+  [[nodiscard]] http::RequestHead take_broken_head();
   [[nodiscard]] http::Fields take_trailers() { return std::move(trailers_); }
   [[nodiscard]] const Fault& fault() const { return fault_; }
 
@@ -50,6 +52,7 @@ class RequestDecoder {
   [[nodiscard]] bool request_line_too_long() const;
   Step finish_head(std::span<const char> head, std::size_t consumed);
   Step fail(Fault fault, std::size_t consumed);
+  Step fail_head(Fault fault, std::size_t consumed, std::string_view head);
 
   Limits limits_;
   State state_ = State::kHead;

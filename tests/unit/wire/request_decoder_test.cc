@@ -313,6 +313,31 @@ TEST(RequestDecoder, KeepsWhatItReadOfARefusedHead) {
   EXPECT_EQ(head.target, "/p?q");
 }
 
+// An answer to HEAD has no body, also where the head was refused before it could be read, or never ended.
+TEST(RequestDecoder, NamesTheMethodOfABrokenHead) {
+  const std::string control("\x01");
+  for (const auto& [bytes, method] : {std::pair<std::string, std::string_view>{
+                                          "HEAD / HTTP/1.1\r\nHost: a\r\nX: " + control + "\r\n\r\n", "HEAD"},
+                                      {"HEAD / HTTP/1.1\nHost: a\n\n", "HEAD"},
+                                      {"HEAD / HTTP/1.1\r\nX: y\r\n z\r\n\r\n", "HEAD"},
+                                      {"HEAD /" + std::string(500, 'a'), "HEAD"},
+                                      {"HEAD / HTTP/1.1\r\nX: " + std::string(500, 'a'), "HEAD"},
+                                      {"HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", "HEAD"},
+                                      {"POST / HTTP/1.1\r\nHost: a\r\nX" + control, "POST"},
+                                      {"HEAD", ""},
+                                      {"H(AD / HTTP/1.1\r\nX" + control, ""},
+                                      {std::string(40, 'M') + " / HTTP/1.1\r\nX" + control, ""},
+                                      {" HEAD /" + control, ""}}) {
+    for (const std::size_t piece : {std::size_t{1} << 20, std::size_t{1}, std::size_t{7}}) {
+      RequestDecoder decoder({.max_head_bytes = 200});
+      for (std::size_t at = 0; at < bytes.size(); at += piece) {
+        if (decoder.feed(std::string_view(bytes).substr(at, piece)).event == Event::kFault) break;
+      }
+      EXPECT_EQ(decoder.take_broken_head().method, method) << bytes << " in pieces of " << piece;
+    }
+  }
+}
+
 TEST(RequestDecoder, KnowsWhetherAMessageIsUnderWay) {
   RequestDecoder decoder;
   EXPECT_FALSE(decoder.in_message());
