@@ -23,6 +23,7 @@ constexpr std::size_t kAssertions = 8192;  // about 1 KiB each
 
 void Request::run() {
   if (answer::is_forbidden_method(head_.method)) {
+    reason_ = Reason::request_malformed;
     return refuse(answer::make_method_not_allowed(ids_.request_id));
   }
   if (is_overloaded()) return refuse_overloaded();

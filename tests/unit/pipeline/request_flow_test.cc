@@ -632,6 +632,7 @@ TEST_F(RequestFlowTest, ConnectAndTraceAreNotAllowed) {
     const auto sent = send("/orders/1", {}, method);
     EXPECT_EQ(sent.client->status, 405);
     EXPECT_TRUE(sent.client->fields.contains("Allow"));
+    EXPECT_EQ(log.lines.back().reason, Reason::request_malformed) << "as the answer has it";
   }
 }
 
