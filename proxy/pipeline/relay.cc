@@ -4,6 +4,7 @@
 
 #include "answer/grpc.h"
 #include "answer/reason_table.h"
+#include "http/forwarded.h"
 #include "http/hop_by_hop.h"
 #include "pipeline/request.h"
 
@@ -107,11 +108,20 @@ Request::Request(RequestFlow& flow, http::RequestHead head, const ConnectionFact
     return std::string_view(texts_).substr(texts_.size() - text.size());
   };
   const std::string_view path = head_.target.substr(0, head_.target.find('?'));
+  const std::string client_ip = forwarded_client();
   texts_.reserve(head_.method.size() + path.size() + ids.request_id.size() + ids.trace_id.size() +
-                 ids.span_id.size());
+                 ids.span_id.size() + client_ip.size());
   method_ = keep(head_.method);
   path_ = keep(path);
   ids_ = {keep(ids.request_id), keep(ids.trace_id), keep(ids.span_id)};
+  client_ip_ = client_ip.empty() ? std::string_view(connection_.client_ip) : keep(client_ip);
+}
+
+// The client's address as a trusted proxy tells it; empty where there is none in front of us.
+std::string Request::forwarded_client() const {
+  if (!origin_ || !origin_->from_trusted_proxy()) return {};
+  const std::vector<http::Cidr>& trusted = rules_->listeners[connection_.listener].origin.trusted_proxies;
+  return http::client_address(head_.fields, http::IpAddress::v6(connection_.client_address), trusted).text();
 }
 
 // ---- answers of our own --------------------------------------------------------------------------------
@@ -295,7 +305,7 @@ void Request::finish() {
   record.time = began_.wall;
   record.request_id = ids_.request_id;
   record.trace_id = ids_.trace_id;
-  record.client_ip = connection_.client_ip;
+  record.client_ip = client_ip_;
   record.listener = rules_->listeners[connection_.listener].name;
   if (route() != nullptr) record.route = route()->name;
   record.method = method_;

@@ -73,6 +73,7 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   void deny(const Refusal& refusal, std::optional<unsigned> grpc_status = std::nullopt);
 
   // relay.cc
+  [[nodiscard]] std::string forwarded_client() const;
   void offer_nonce(http::Fields& response);
   void answer(answer::Answer answer, std::optional<unsigned> grpc_status = std::nullopt);
   void refuse(answer::Answer answer, std::optional<unsigned> grpc_status = std::nullopt);
@@ -112,6 +113,7 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   std::string texts_;
   std::string_view method_;
   std::string_view path_;
+  std::string_view client_ip_;  // by a trusted proxy's word, where there is one
   identity::RequestIds ids_;
   http::Target target_;  // normal form
   policy::AuthScheme tried_ = policy::AuthScheme::none;

@@ -171,13 +171,14 @@ struct FakeLog final : AccessLog {
     std::optional<Reason> reason;
     std::string scheme, jkt, proof_alg;
     std::optional<unsigned> grpc_status;
+    std::string client_ip;
   };
   std::vector<Line> lines;
   void record(const AccessRecord& record) override {
     lines.push_back({record.status, std::string(record.decision), std::string(record.route),
                      std::string(record.sub), std::string(record.path), record.reason,
                      std::string(record.scheme), std::string(record.jkt), std::string(record.proof_alg),
-                     record.grpc_status});
+                     record.grpc_status, std::string(record.client_ip)});
   }
 };
 

@@ -636,6 +636,26 @@ TEST_F(RequestFlowTest, ConnectAndTraceAreNotAllowed) {
   }
 }
 
+// The log names whom a trusted proxy speaks for; the chain that the backend gets ends with that proxy. From
+// anybody else the fields say nothing.
+TEST_F(RequestFlowTest, ATrustedProxySaysWhoTheClientIs) {
+  const auto trusting = rules();
+  trusting->listeners[0].origin.trusted_proxies = {*http::Cidr::parse("192.0.2.0/24")};
+  flow->replace_rules(trusting);
+  connection.client_address = http::IpAddress::parse("192.0.2.7")->bytes();
+  (void)send("/open/1", {{"X-Forwarded-For", "198.51.100.9, 203.0.113.5"}, {"X-Forwarded-For", "192.0.2.8"}});
+  EXPECT_EQ(upstreams.opened.back()->head.fields.find("X-Forwarded-For"),
+            "198.51.100.9, 203.0.113.5, 192.0.2.8, 192.0.2.7");
+  upstreams.opened.back()->client->on_response_reset(Cause::kBackendBroken);
+  EXPECT_EQ(log.lines.back().client_ip, "203.0.113.5");
+  (void)send("/nowhere", {});
+  EXPECT_EQ(log.lines.back().client_ip, "192.0.2.7");
+  connection.client_ip = "198.51.100.1";
+  connection.client_address = http::IpAddress::parse("198.51.100.1")->bytes();
+  (void)send("/nowhere", {{"X-Forwarded-For", "203.0.113.5"}});
+  EXPECT_EQ(log.lines.back().client_ip, "198.51.100.1");
+}
+
 TEST_F(RequestFlowTest, BodiesAndCreditPassThrough) {
   const auto sent = call("/orders/1");
   ASSERT_EQ(upstreams.opened.size(), 1U);
