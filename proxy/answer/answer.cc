@@ -142,6 +142,13 @@ Answer make_method_not_allowed(std::string_view request_id) {
   return answer;
 }
 
+Answer make_options_answer() {
+  Answer answer;
+  answer.status = 204;
+  answer.fields.add_view("Allow", kAllow);
+  return answer;
+}
+
 bool is_forbidden_method(std::string_view method) {
   // In any case: some backends read methods so.
   return iequals(method, "CONNECT") || iequals(method, "TRACE");

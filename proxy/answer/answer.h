@@ -47,6 +47,8 @@ struct Answer {
 
 // 405 with Allow, for CONNECT and TRACE.
 [[nodiscard]] Answer make_method_not_allowed(std::string_view request_id);
+// 204 with Allow, for an OPTIONS that no proxy is to pass on (RFC 9110 7.6.2).
+[[nodiscard]] Answer make_options_answer();
 [[nodiscard]] bool is_forbidden_method(std::string_view method);
 
 // DPoP-Nonce and Cache-Control: no-store on a success (RFC 9449 8.2).

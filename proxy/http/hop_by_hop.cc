@@ -100,6 +100,20 @@ std::size_t remove_hop_by_hop(Fields& fields) {
   });
 }
 
+std::optional<std::uint32_t> max_forwards(const Fields& fields) {
+  constexpr std::size_t kMaxDigits = 9;
+  const auto text = fields.find("max-forwards");
+  if (!text || text->empty() || text->size() > kMaxDigits || fields.count("max-forwards") != 1) {
+    return std::nullopt;
+  }
+  std::uint32_t hops = 0;
+  for (const char c : *text) {
+    if (!is_digit(c)) return std::nullopt;
+    hops = hops * 10 + static_cast<std::uint32_t>(c - '0');
+  }
+  return hops;
+}
+
 std::size_t remove_forbidden_trailers(Fields& trailers) {
   return trailers.remove_if([](const Field& field) {
     return is_hop_by_hop(field.name) || is_one_of(field.name, kNotInTrailers) ||

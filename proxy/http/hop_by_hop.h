@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +26,9 @@ namespace holdfast::http {
 // Removes hop-by-hop fields and what Connection lists, and returns how many went. Content-Length, Host and
 // Trailer-free framing stay the codec's: it writes them anew from BodyLength and authority.
 std::size_t remove_hop_by_hop(Fields& fields);
+
+// Max-Forwards (RFC 9110 7.6.2): how many more may pass the request on; nullopt where it does not say so.
+[[nodiscard]] std::optional<std::uint32_t> max_forwards(const Fields& fields);
 
 // Removes from a trailer section what changes framing, routing, authentication, or the meaning of the head: a
 // backend that merges trailers into the head must learn nothing from them that we check or set there.

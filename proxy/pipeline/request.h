@@ -68,6 +68,7 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   void with_token();
   void claim_replay();
   void forward(const Admission& admission);
+  [[nodiscard]] bool is_meant_for_us();
   [[nodiscard]] Checked<void> sign_identity();
   void decide_against(const Refusal& refusal);
   void deny(const Refusal& refusal, std::optional<unsigned> grpc_status = std::nullopt);

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "crypto/random.h"
+#include "http/hop_by_hop.h"
 #include "http/websocket.h"
 #include "identity/identity_fields.h"
 #include "pipeline/request.h"
@@ -235,6 +236,7 @@ void Request::claim_replay() {
 // What the backend gets: no credentials, nothing that poses as ours, who is calling, and the path's one form.
 // Where the route reports only, the credentials are still the backend's to look at.
 void Request::forward(const Admission& admission) {
+  if (head_.method == "OPTIONS" && is_meant_for_us()) return;
   const identity::HeaderPlan& plan = rules_->headers;
   plan.strip_request(head_.fields, {.protected_route = policy::is_protected(route()->access),
                                     .credentials_pass = policy::reports_only(*route()),
@@ -263,6 +265,19 @@ void Request::forward(const Admission& admission) {
   if (!client_) return;
   backend_ = std::move(backend);
   if (body_ended_) backend_->on_request_end();
+}
+
+// RFC 9110 7.6.2: who asks may say how many proxies pass an OPTIONS on, and so ask each of them.
+bool Request::is_meant_for_us() {
+  const auto hops = http::max_forwards(head_.fields);
+  if (!hops) return false;
+  if (*hops != 0) {
+    head_.fields.set("Max-Forwards", std::to_string(*hops - 1));
+    return false;
+  }
+  told_ = true;
+  refuse(answer::make_options_answer());
+  return true;
 }
 
 // The same once more, signed, for backends that want to check for themselves.

@@ -81,6 +81,23 @@ TEST(HopByHop, ManyOptionsAreAllHonoured) {
   EXPECT_TRUE(fields.empty());
 }
 
+TEST(MaxForwards, IsOneDecimalNumberOrSaysNothing) {
+  EXPECT_EQ(max_forwards({}), std::nullopt);
+  for (const auto& [value, hops] :
+       std::initializer_list<std::pair<std::string_view, std::optional<unsigned>>>{{"0", 0},
+                                                                                   {"1", 1},
+                                                                                   {"007", 7},
+                                                                                   {"999999999", 999999999},
+                                                                                   {"1000000000", {}},
+                                                                                   {"", {}},
+                                                                                   {"-1", {}},
+                                                                                   {"1, 2", {}},
+                                                                                   {"x", {}}}) {
+    EXPECT_EQ(max_forwards(make_fields({{"max-forwards", value}})), hops) << value;
+  }
+  EXPECT_EQ(max_forwards(make_fields({{"Max-Forwards", "1"}, {"Max-Forwards", "1"}})), std::nullopt);
+}
+
 TEST(Trailers, CarryNoFramingRoutingOrCredentials) {
   Fields trailers = make_fields({{"Content-Length", "5"},
                                  {"Transfer-Encoding", "chunked"},

@@ -636,6 +636,22 @@ TEST_F(RequestFlowTest, ConnectAndTraceAreNotAllowed) {
   }
 }
 
+// RFC 9110 7.6.2. What may not be passed on any more is answered here, to those who may ask.
+TEST_F(RequestFlowTest, AnOptionsGoesAsFarAsItMay) {
+  (void)send("/open/1", {{"Max-Forwards", "10"}}, "OPTIONS");
+  ASSERT_EQ(upstreams.opened.size(), 1U);
+  EXPECT_EQ(upstreams.opened[0]->head.fields.find("Max-Forwards"), "9");
+  const auto last = send("/open/1", {{"Max-Forwards", "0"}}, "OPTIONS");
+  EXPECT_EQ(last.client->status, 204);
+  EXPECT_TRUE(last.client->fields.contains("Allow"));
+  EXPECT_EQ(log.lines.back().decision, "allow");
+  EXPECT_EQ(send("/orders/1", {{"Max-Forwards", "0"}}, "OPTIONS").client->status, 401);
+  EXPECT_EQ(upstreams.opened.size(), 1U);
+  (void)send("/open/1", {{"Max-Forwards", "0"}});
+  ASSERT_EQ(upstreams.opened.size(), 2U) << "a GET passes as it is";
+  EXPECT_EQ(upstreams.opened[1]->head.fields.find("Max-Forwards"), "0");
+}
+
 // The log names whom a trusted proxy speaks for; the chain that the backend gets ends with that proxy. From
 // anybody else the fields say nothing.
 TEST_F(RequestFlowTest, ATrustedProxySaysWhoTheClientIs) {
