@@ -79,6 +79,12 @@ Checked<std::optional<std::string_view>> single_value(const Fields& fields, std:
   return value;
 }
 
+// A port that goes without saying may be said by one field and not by the other: Spring Cloud Gateway sends
+// X-Forwarded-Port: 443 beside a Forwarded without port.
+bool same_authority(const Authority& a, const Authority& b, Scheme scheme) {
+  return a.host == b.host && a.port.value_or(default_port(scheme)) == b.port.value_or(default_port(scheme));
+}
+
 // Settles one fact that several fields may state.
 template <typename T>
 bool agree(std::optional<T>& fact, const T& stated) {
@@ -111,12 +117,13 @@ Checked<void> read_x_forwarded(const Fields& fields, Forwarded& forwarded) {
   return {};
 }
 
-Checked<void> read_forwarded(const Fields& fields, Forwarded& forwarded) {
+Checked<void> read_forwarded(const Fields& fields, Scheme scheme, Forwarded& forwarded) {
   const auto pairs = parse_pairs(fields);
   if (!pairs) return refuse(Reason::request_malformed, "Forwarded does not parse");
   const std::size_t elements = pairs->empty() ? 0 : pairs->back().element + 1;
   std::size_t protos = 0;
   std::size_t hosts = 0;
+  std::optional<Authority> stated;
   for (const ForwardedPair& pair : *pairs) {
     const bool is_proto = iequals(pair.name, "proto");
     if (!is_proto && !iequals(pair.name, "host")) continue;
@@ -130,11 +137,15 @@ Checked<void> read_forwarded(const Fields& fields, Forwarded& forwarded) {
         return refuse(Reason::request_malformed, "Forwarded disagrees with X-Forwarded-Proto, or is odd");
       }
     } else {
-      const auto host = parse_authority(pair.value);
-      if (!host || !agree(forwarded.host, *host)) {
-        return refuse(Reason::request_malformed, "Forwarded disagrees with X-Forwarded-Host, or is odd");
-      }
+      stated = parse_authority(pair.value);
+      if (!stated) return refuse(Reason::request_malformed, "Forwarded names an odd host");
     }
+  }
+  if (!stated) return {};
+  if (!forwarded.host) {
+    forwarded.host = std::move(stated);
+  } else if (!same_authority(*forwarded.host, *stated, forwarded.proto.value_or(scheme))) {
+    return refuse(Reason::request_malformed, "Forwarded disagrees with X-Forwarded-Host");
   }
   return {};
 }
@@ -191,10 +202,12 @@ bool is_forwarding_field(std::string_view name) {
   }
 }
 
-Checked<Forwarded> parse_forwarded(const Fields& fields) {
+Checked<Forwarded> parse_forwarded(const Fields& fields, Scheme scheme) {
   Forwarded forwarded;
   if (const auto read = read_x_forwarded(fields, forwarded); !read) return std::unexpected(read.error());
-  if (const auto read = read_forwarded(fields, forwarded); !read) return std::unexpected(read.error());
+  if (const auto read = read_forwarded(fields, scheme, forwarded); !read) {
+    return std::unexpected(read.error());
+  }
   return forwarded;
 }
 

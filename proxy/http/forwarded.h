@@ -28,8 +28,9 @@ struct Forwarded {
   std::optional<Authority> host;
 };
 
-// request_malformed where a field holds several values, does not parse, or two fields disagree.
-[[nodiscard]] Checked<Forwarded> parse_forwarded(const Fields& fields);
+// request_malformed where a field holds several values, does not parse, or two fields disagree. `scheme` is
+// the listener's, for where no field says another.
+[[nodiscard]] Checked<Forwarded> parse_forwarded(const Fields& fields, Scheme scheme);
 
 // The client's address: the last in X-Forwarded-For and then `peer` that is not in `trusted`, read from the
 // right; `peer` where nothing was forwarded or an entry does not parse.

@@ -30,7 +30,7 @@ Checked<Claimed> claimed_origin(const OriginRules& rules, const ConnectionFacts&
   }
   if (!http::any_contains(rules.trusted_proxies, connection.peer)) return claimed;
   claimed.by_trusted_proxy = true;
-  auto forwarded = http::parse_forwarded(head.fields);
+  auto forwarded = http::parse_forwarded(head.fields, claimed.scheme);
   if (!forwarded) return std::unexpected(std::move(forwarded.error()));
   if (forwarded->proto) {
     claimed.scheme = *forwarded->proto;

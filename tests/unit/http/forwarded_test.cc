@@ -42,8 +42,16 @@ TEST(Forwarded, IsReadWhereFieldsAgree) {
            {{{"Forwarded", "proto=https;host=a"}, {"X-Forwarded-Proto", "https"}, {"X-Forwarded-Host", "A"}},
             "https",
             "a"},
+           {{{"X-Forwarded-Proto", "https"},
+             {"X-Forwarded-Host", "a"},
+             {"X-Forwarded-Port", "443"},
+             {"Forwarded", "proto=https;host=a"}},
+            "https",
+            "a",
+            443},
+           {{{"X-Forwarded-Host", "a"}, {"Forwarded", R"(host="a:80")"}}, "", "a"},
        }) {
-    const auto forwarded = parse_forwarded(make_fields(c.fields));
+    const auto forwarded = parse_forwarded(make_fields(c.fields), Scheme::http);
     const std::string_view shown = c.fields.empty() ? "" : c.fields[0].value;
     ASSERT_TRUE(forwarded) << shown << ": " << forwarded.error().detail;
     EXPECT_EQ(forwarded->proto ? scheme_name(*forwarded->proto) : "", c.proto) << shown;
@@ -75,6 +83,8 @@ TEST(Forwarded, IsRefusedWhereItSaysTwoThings) {
            {{"Forwarded", "proto=https"}, {"X-Forwarded-Proto", "http"}},
            {{"Forwarded", "host=a"}, {"X-Forwarded-Host", "b"}},
            {{"Forwarded", "host=a:1"}, {"X-Forwarded-Host", "a"}},
+           {{"Forwarded", "host=a"}, {"X-Forwarded-Host", "a:443"}},
+           {{"Forwarded", "host=a;proto=https"}, {"X-Forwarded-Host", "a:80"}},
            {{"Forwarded", "host"}},
            {{"Forwarded", "=a"}},
            {{"Forwarded", "host="}},
@@ -84,7 +94,7 @@ TEST(Forwarded, IsRefusedWhereItSaysTwoThings) {
            {{"Forwarded", "host =a"}},
            {{"Forwarded", "host=a/b"}},
        }) {
-    const auto forwarded = parse_forwarded(make_fields(list));
+    const auto forwarded = parse_forwarded(make_fields(list), Scheme::http);
     ASSERT_FALSE(forwarded) << list[0].value;
     EXPECT_EQ(forwarded.error().reason, Reason::request_malformed) << list[0].value;
   }
