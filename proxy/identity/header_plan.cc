@@ -40,15 +40,19 @@ bool is_for_trusted_proxies(std::string_view name) {
 
 HeaderPlan::HeaderPlan(IdentityHeaders headers) : headers_(std::move(headers)) {
   const auto take = [this](const std::string& name) {
-    if (name.empty()) return;
-    folded_.push_back(http::fold_name(name));
+    std::string folded = http::fold_name(name);
+    if (name.empty() || std::ranges::find(folded_, folded) != folded_.end()) return;
+    folded_.push_back(std::move(folded));
     const std::size_t length = std::min(name.size(), kLongest);
     lengths_[length / 64] |= std::uint64_t{1} << length % 64;
   };
-  for (const std::string* name :
-       {&headers_.sub, &headers_.client_id, &headers_.preferred_username, &headers_.email, &headers_.scope,
-        &headers_.roles, &headers_.iss, &headers_.jkt, &headers_.client_certificate}) {
-    take(*name);
+  // The usual names as well, where one is off or called something else: a backend may know no other.
+  for (const IdentityHeaders& names : {headers_, IdentityHeaders()}) {
+    for (const std::string* name :
+         {&names.sub, &names.client_id, &names.preferred_username, &names.email, &names.scope, &names.roles,
+          &names.iss, &names.jkt, &names.client_certificate}) {
+      take(*name);
+    }
   }
   for (const std::string& name : headers_.others) take(name);
 }

@@ -1,9 +1,9 @@
-// What of a client's request never reaches the backend. Everything under an identity header's name goes,
-// whatever its case and with any non-alphanumeric taken as '-' (CGI-style backends read X_Auth_Subject and
-// X-Auth-Subject as one variable); it goes by removal here, before the client's Connection list is looked at,
-// so that listing a name saves or kills nothing. Credentials go because the backend must not be able to use
-// them; forwarding fields go unless a trusted proxy sent them. A plan is compiled once from the configuration
-// and read-only afterwards; any thread.
+// What of a client's request never reaches the backend. Everything under an identity header's name goes, the
+// usual names also where they are not in use, whatever its case and with any non-alphanumeric taken as '-'
+// (CGI-style backends read X_Auth_Subject and X-Auth-Subject as one variable); it goes by removal here,
+// before the client's Connection list is looked at, so that listing a name saves or kills nothing.
+// Credentials go because the backend must not be able to use them; forwarding fields go unless a trusted
+// proxy sent them. A plan is compiled once from the configuration and read-only afterwards; any thread.
 #pragma once
 
 #include <array>
