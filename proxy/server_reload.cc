@@ -112,8 +112,9 @@ Server::Next Server::prepare(settings::Settings settings, std::string shown) {
   auto nonces = make_nonces(settings);
   std::shared_ptr<const pipeline::AssertionSigner> assertions;
   if (settings.assertion) assertions = or_fail(make_assertion_signer(*settings.assertion));
-  next.upstreams = upstreams_.prepare(settings.upstreams);
   next.issuers = issuer_settings(settings);
+  // From here on numbers are given out, which the workers' pools count along with: nothing may fail any more.
+  next.upstreams = upstreams_.prepare(settings.upstreams);
   next.numbers.issuers = issuers_.prepare(next.issuers);
   for (const auto& upstream : next.upstreams) next.numbers.upstreams.push_back(upstream->number);
   next.rules = compile_rules(settings, next.numbers, std::move(nonces), std::move(assertions));
