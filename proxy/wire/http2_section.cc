@@ -153,7 +153,8 @@ bool Http2Section::add(nghttp2_rcbuf* name_buffer, nghttp2_rcbuf* value_buffer, 
   const std::string_view value = view(value_buffer);
   bytes += name.size() + value.size() + kFieldOverhead;
   const bool pseudo = name.starts_with(':');
-  if (!pseudo) ++count;
+  // Browsers cut Cookie into as many fields as there are cookies (RFC 9113 8.2.3): one, as over HTTP/1.
+  if (!pseudo && !(name == "cookie" && std::exchange(has_cookie, true))) ++count;
   if (bytes > limits.max_head_bytes || count > limits.max_fields) {
     too_large = true;
     return bytes / kFarBeyond <= limits.max_head_bytes && count / kFarBeyond <= limits.max_fields;

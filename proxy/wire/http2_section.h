@@ -23,6 +23,7 @@ struct Http2Section {
   std::string_view method, scheme, authority, path, protocol, status;
   std::size_t bytes = 0;
   std::size_t count = 0;
+  bool has_cookie = false;
   bool too_large = false;
   bool odd_pseudo = false;  // a pseudo-header field that is unknown, empty, repeated or late
 

@@ -605,6 +605,17 @@ TEST_F(LimitedHttp2Server, TooLongAndTooManyFields) {
   EXPECT_EQ(goaway(), -1);
 }
 
+// Which field a browser cuts in pieces is its own affair; how long they are together counts.
+TEST_F(LimitedHttp2Server, ACookieInPiecesIsOneField) {
+  List many = with(get(), {{"a", "b"}});
+  for (int i = 0; i < 50; ++i) many.push_back({"cookie", "c=d"});
+  feed(hello() + headers(1, many));
+  EXPECT_THAT(owner.log, HasSubstr("head 1 GET"));
+  for (int i = 0; i < 200; ++i) many.push_back({"cookie", "c=d"});
+  feed(headers(3, many));
+  EXPECT_THAT(owner.log, HasSubstr("refused 3 431 GET"));
+}
+
 TEST_F(LimitedHttp2Server, ABombOfIndexedFieldsEndsTheConnection) {
   // One field of 1.5 KB enters the table, then it is named again and again, a byte each.
   std::string bomb = std::string(1, '\x40') + text("x") + text(std::string(1500, 'a'));
