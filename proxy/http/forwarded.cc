@@ -190,6 +190,7 @@ bool is_forwarding_field(std::string_view name) {
              name_is(name, "x-rewrite-url") || name_starts_with(name, "x-http-method") ||
              name_is(name, "x-method-override") || name_starts_with(name, "x-ssl-") ||
              name_starts_with(name, "x-tls-client-") || name_starts_with(name, "x-client-cert") ||
+             name_is(name, "x-client-verify") || name_is(name, "x-client-dn") ||
              name_is(name, "x-arr-clientcert") || name_starts_with(name, "x-amzn-mtls-");
     case 'f':
       return name_is(name, "forwarded");

@@ -152,6 +152,8 @@ TEST(ForwardingFields, AreKnownInEverySpelling) {
                                       "X-Client-Cert",
                                       "X-Client-Certificate",
                                       "X-ARR-ClientCert",
+                                      "X-Client-Verify",
+                                      "x_client_dn",
                                       "X-Amzn-Mtls-Clientcert"}) {
     EXPECT_TRUE(is_forwarding_field(name)) << name;
   }
