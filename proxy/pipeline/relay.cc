@@ -92,14 +92,7 @@ Request::Request(RequestFlow& flow, http::RequestHead head, const ConnectionFact
       grpc_(answer::is_grpc(head_)) {
   subject_.rules = rules_.get();
   subject_.client_certificate = connection_.client_certificate.get();
-  auto origin = policy::decide_origin(
-      rules_->listeners[connection_.listener].origin,
-      {.peer = http::IpAddress::v6(connection_.client_address),
-       .certificate_names = connection_.certificate_names != nullptr
-                                ? std::span<const std::string>(*connection_.certificate_names)
-                                : std::span<const std::string>()},
-      head_);
-  if (origin) origin_ = std::move(*origin);
+  if (auto origin = decide_origin()) origin_ = std::move(*origin);
   use_cors(rules_->cors.get());
   const identity::RequestIds ids = identity::choose_ids(
       head_.fields, origin_ && origin_->from_trusted_proxy(), flow_.random_ids(), head_.fields.arena());
@@ -115,6 +108,16 @@ Request::Request(RequestFlow& flow, http::RequestHead head, const ConnectionFact
   path_ = keep(path);
   ids_ = {keep(ids.request_id), keep(ids.trace_id), keep(ids.span_id)};
   client_ip_ = client_ip.empty() ? std::string_view(connection_.client_ip) : keep(client_ip);
+}
+
+Checked<policy::RequestOrigin> Request::decide_origin() const {
+  return policy::decide_origin(
+      rules_->listeners[connection_.listener].origin,
+      {.peer = http::IpAddress::v6(connection_.client_address),
+       .certificate_names = connection_.certificate_names != nullptr
+                                ? std::span<const std::string>(*connection_.certificate_names)
+                                : std::span<const std::string>()},
+      head_);
 }
 
 // The client's address as a trusted proxy tells it; empty where there is none in front of us.

@@ -74,6 +74,7 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   void deny(const Refusal& refusal, std::optional<unsigned> grpc_status = std::nullopt);
 
   // relay.cc
+  [[nodiscard]] Checked<policy::RequestOrigin> decide_origin() const;
   [[nodiscard]] std::string forwarded_client() const;
   void offer_nonce(http::Fields& response);
   void answer(answer::Answer answer, std::optional<unsigned> grpc_status = std::nullopt);

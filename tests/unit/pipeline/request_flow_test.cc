@@ -666,6 +666,9 @@ TEST_F(RequestFlowTest, ATrustedProxySaysWhoTheClientIs) {
   EXPECT_EQ(log.lines.back().client_ip, "203.0.113.5");
   (void)send("/nowhere", {});
   EXPECT_EQ(log.lines.back().client_ip, "192.0.2.7");
+  const auto odd = send("/open/1", {{"X-Forwarded-Proto", "https"}, {"Forwarded", "proto=http"}});
+  EXPECT_EQ(odd.client->status, 400);
+  EXPECT_NE(odd.client->body.find("Forwarded disagrees with X-Forwarded-Proto"), std::string::npos);
   connection.client_ip = "198.51.100.1";
   connection.client_address = http::IpAddress::parse("198.51.100.1")->bytes();
   (void)send("/nowhere", {{"X-Forwarded-For", "203.0.113.5"}});
