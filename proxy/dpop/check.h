@@ -1,4 +1,4 @@
-// Judges a parsed proof against the request it came with (RFC 9449 4.3), rules 6 and 9 to 15 of the
+// Judges a parsed proof against the request it came with (RFC 9449 4.3), rules 9 to 15 of the
 // verification page. The order is the caller's to keep: check_claims before the token, check_binding after
 // it, verify_signature last but for replay. Pure: the time is an argument. Any thread.
 #pragma once
@@ -11,7 +11,6 @@
 #include "crypto/digest.h"
 #include "dpop/nonce.h"
 #include "dpop/proof.h"
-#include "jose/algorithm.h"
 
 namespace holdfast::dpop {
 
@@ -20,7 +19,6 @@ struct Expectation {
   std::string_view method;           // of the request, as sent; GET for an RFC 8441 CONNECT
   std::string_view normal_uri;       // http/target_uri's normal form of the request's URI, without query
   crypto::Digest256 token_digest{};  // SHA-256 of the token as sent
-  jose::AlgorithmSet algorithms = jose::AlgorithmSet::all();
   Millis max_age{60'000};
   Millis clock_skew{10'000};
   // Where a nonce is required, who issued it; null: none is required, and a `nonce` claim is ignored.
@@ -32,7 +30,7 @@ struct Freshness {
   std::optional<NonceTimes> nonce;  // of the valid nonce, where one is required
 };
 
-// Rules 6 (allow-list), 9, 10, 13, 11, 12, and `exp` and `nbf` of 8, in this order.
+// Rules 9, 10, 13, 11, 12, and `exp` and `nbf` of 8, in this order.
 [[nodiscard]] Checked<Freshness> check_claims(const Proof& proof, const Expectation& expected, UnixTime now);
 
 // Rule 14: the token is bound to the proof's key. `cnf_jkt` is the token's.

@@ -17,11 +17,15 @@ namespace {
 // Enough for the members of an ordinary proof, so that reading one allocates nothing but what it keeps.
 using ScratchBuffer = std::array<unsigned char, 4096>;
 
-Checked<boost::json::object> parse_segment(std::string_view segment, std::string_view name,
-                                           boost::json::storage_ptr storage) {
-  const auto text = base64url_decode(segment);
+Checked<std::string> decode_segment(std::string_view segment, std::string_view name) {
+  auto text = base64url_decode(segment);
   if (!text) return refuse(Reason::proof_malformed, "the proof's " + std::string(name) + " is not base64url");
-  auto object = jose::parse_json_object(*text, std::move(storage));
+  return *std::move(text);
+}
+
+Checked<boost::json::object> parse_segment(std::string_view text, std::string_view name,
+                                           boost::json::storage_ptr storage) {
+  auto object = jose::parse_json_object(text, std::move(storage));
   if (!object) {
     return refuse(Reason::proof_malformed,
                   "the proof's " + std::string(name) + ": " + std::move(object).error());
@@ -84,15 +88,16 @@ Checked<void> read_claims(const boost::json::object& claims, Proof& proof) {
   return {};
 }
 
-}  // namespace
+Checked<void> check_accepted(jose::Algorithm alg, jose::AlgorithmSet algorithms) {
+  if (algorithms.contains(alg)) return {};
+  return refuse(Reason::proof_algorithm,
+                "the proof's alg " + std::string(jose::algorithm_name(alg)) + " is not accepted here");
+}
 
-Checked<std::shared_ptr<const ProofHeader>> parse_header(std::string_view segment) {
-  ScratchBuffer buffer;
-  boost::json::monotonic_resource memory(buffer.data(), buffer.size());
-  const auto header = parse_segment(segment, "header", &memory);
-  if (!header) return std::unexpected(header.error());
-
-  const auto typ = jose::string_member(*header, "typ");
+// Rules 6 and 7.
+Checked<std::shared_ptr<const ProofHeader>> read_header(const boost::json::object& header,
+                                                        jose::AlgorithmSet algorithms) {
+  const auto typ = jose::string_member(header, "typ");
   if (!typ) return refuse(Reason::proof_type, "the proof's typ is missing or no string, not dpop+jwt");
   if (*typ != "dpop+jwt")
     return refuse(Reason::proof_type, "the proof's typ is " + std::string(*typ) + ", not dpop+jwt");
@@ -101,21 +106,23 @@ Checked<std::shared_ptr<const ProofHeader>> parse_header(std::string_view segmen
   // understand none. `b64` (RFC 7797) changes what is signed and must not be overlooked even where `crit`
   // forgets it.
   for (const char* const name : {"crit", "b64"}) {
-    if (header->contains(name)) {
+    if (header.contains(name)) {
       return refuse(Reason::proof_critical,
                     std::string("the proof's header has ") + name + ", and no extension is known here");
     }
   }
 
-  const auto alg_name = jose::string_member(*header, "alg");
+  const auto alg_name = jose::string_member(header, "alg");
   if (!alg_name) return refuse(Reason::proof_algorithm, "the proof's alg is missing or no string");
   const auto alg = jose::algorithm_named(*alg_name);
   if (!alg) {
     return refuse(Reason::proof_algorithm,
                   "the proof's alg " + std::string(*alg_name) + " is no asymmetric algorithm known here");
   }
+  if (auto accepted = check_accepted(*alg, algorithms); !accepted)
+    return std::unexpected(std::move(accepted).error());
 
-  const boost::json::value* const jwk = header->if_contains("jwk");
+  const boost::json::value* const jwk = header.if_contains("jwk");
   if (jwk == nullptr || !jwk->is_object())
     return refuse(Reason::proof_key, "the proof's jwk is missing or no object");
   auto key = jose::parse_public_jwk(jwk->get_object(), crypto::kProofRsaBounds);
@@ -131,27 +138,47 @@ Checked<std::shared_ptr<const ProofHeader>> parse_header(std::string_view segmen
   return std::make_shared<const ProofHeader>(*alg, *std::move(key), base64url_encode(thumbprint), thumbprint);
 }
 
-Checked<Proof> parse_proof(std::string_view compact, const KnownHeaders* known) {
+}  // namespace
+
+// Each rule on every segment before the next rule on any: the first one broken is the reason.
+Checked<Proof> parse_proof(std::string_view compact, const KnownHeaders* known,
+                           jose::AlgorithmSet algorithms) {
   const auto jws = jose::split_compact(compact, jose::kMaxProofSize);
   if (!jws) return refuse(Reason::proof_malformed, "the proof is " + jws.error());
 
   Proof proof;
   if (known != nullptr) proof.header = known->find(jws->header);
   proof.header_known = proof.header != nullptr;
-  if (!proof.header_known) {
-    auto header = parse_header(jws->header);
-    if (!header) return std::unexpected(std::move(header).error());
-    proof.header = *std::move(header);
-  }
+  const auto header_text = decode_segment(proof.header_known ? "" : jws->header, "header");
+  if (!header_text) return std::unexpected(header_text.error());
+  const auto payload_text = decode_segment(jws->payload, "payload");
+  if (!payload_text) return std::unexpected(payload_text.error());
+  auto signature = decode_segment(jws->signature, "signature");
+  if (!signature) return std::unexpected(std::move(signature).error());
 
-  ScratchBuffer buffer;
-  boost::json::monotonic_resource memory(buffer.data(), buffer.size());
-  const auto claims = parse_segment(jws->payload, "payload", &memory);
+  ScratchBuffer header_buffer;
+  boost::json::monotonic_resource header_memory(header_buffer.data(), header_buffer.size());
+  std::optional<boost::json::object> header;
+  if (!proof.header_known) {
+    auto parsed = parse_segment(*header_text, "header", &header_memory);
+    if (!parsed) return std::unexpected(std::move(parsed).error());
+    header = *std::move(parsed);
+  }
+  ScratchBuffer payload_buffer;
+  boost::json::monotonic_resource payload_memory(payload_buffer.data(), payload_buffer.size());
+  const auto claims = parse_segment(*payload_text, "payload", &payload_memory);
   if (!claims) return std::unexpected(claims.error());
+
+  if (proof.header_known) {
+    if (auto accepted = check_accepted(proof.header->alg, algorithms); !accepted)
+      return std::unexpected(std::move(accepted).error());
+  } else {
+    auto read = read_header(*header, algorithms);
+    if (!read) return std::unexpected(std::move(read).error());
+    proof.header = *std::move(read);
+  }
   if (auto read = read_claims(*claims, proof); !read) return std::unexpected(std::move(read).error());
 
-  auto signature = base64url_decode(jws->signature);
-  if (!signature) return refuse(Reason::proof_malformed, "the proof's signature is not base64url");
   proof.signature = *std::move(signature);
   proof.header_segment = jws->header;
   proof.signing_input = jws->signing_input;

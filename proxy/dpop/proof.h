@@ -44,10 +44,6 @@ struct Proof {
   std::string signature;  // decoded
 };
 
-// The header's segment alone: rules 5 to 7. The allow-list is check_claims()'s: it may differ from route to
-// route.
-[[nodiscard]] Checked<std::shared_ptr<const ProofHeader>> parse_header(std::string_view segment);
-
 // Headers parsed before, by the exact bytes of their segment. Enter one only after a signature under its key
 // verified: otherwise strangers fill the cache with rubbish.
 class KnownHeaders {
@@ -58,7 +54,9 @@ class KnownHeaders {
   ~KnownHeaders() = default;
 };
 
-// `compact` has to outlive the proof.
-[[nodiscard]] Checked<Proof> parse_proof(std::string_view compact, const KnownHeaders* known = nullptr);
+// `compact` has to outlive the proof. A header found among `known` is held against `algorithms`, too: what is
+// accepted may have changed since.
+[[nodiscard]] Checked<Proof> parse_proof(std::string_view compact, const KnownHeaders* known = nullptr,
+                                         jose::AlgorithmSet algorithms = jose::AlgorithmSet::all());
 
 }  // namespace holdfast::dpop

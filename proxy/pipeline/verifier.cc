@@ -105,16 +105,15 @@ Checked<Evidence> Verifier::examine(const Subject& subject, const policy::Creden
 
 Checked<void> Verifier::examine_proof(const Subject& subject, std::string_view compact, Evidence& evidence,
                                       UnixTime now) {
-  auto proof = dpop::parse_proof(compact, &headers_);
+  const ProofRules& rules = subject.rules->proof;
+  auto proof = dpop::parse_proof(compact, &headers_, rules.algorithms);
   if (!proof) return std::unexpected(std::move(proof.error()));
   evidence.proof = std::move(*proof);
-  const ProofRules& rules = subject.rules->proof;
   const bool nonce_required = evidence.links(subject).nonce_required;
   auto freshness = dpop::check_claims(*evidence.proof,
                                       {.method = subject.method,
                                        .normal_uri = subject.normal_uri,
                                        .token_digest = evidence.token_digest,
-                                       .algorithms = rules.algorithms,
                                        .max_age = rules.max_age,
                                        .clock_skew = rules.clock_skew,
                                        .nonces = nonce_required ? subject.rules->nonces.get() : nullptr},

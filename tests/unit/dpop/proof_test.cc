@@ -152,6 +152,36 @@ TEST(Proof, AlgorithmIsAsymmetric) {
   }
 }
 
+TEST(Proof, AlgorithmIsOnTheAllowList) {
+  const jose::AlgorithmSet accepted{Algorithm::ES384, Algorithm::RS256};
+  const auto refused = parse_proof(proof(header()), nullptr, accepted);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().reason, Reason::proof_algorithm);
+  const std::string es384 = sign_jws(header(Algorithm::ES384), kClaims, Algorithm::ES384);
+  EXPECT_TRUE(parse_proof(es384, nullptr, accepted).has_value());
+}
+
+// A client that mends what it is told must not find that it was another fault.
+TEST(Proof, TheFirstRuleBrokenNamesTheReason) {
+  const std::string no_claims = "{}";
+  const std::string no_type = R"({"typ":"JWT","alg":"none","crit":[],"jwk":null})";
+  // 4 before 5 before 6, whichever segment breaks them
+  expect_refused(proof(no_type, no_claims) + "=", Reason::proof_malformed);
+  expect_refused(proof(header(), no_claims) + "=", Reason::proof_malformed);
+  expect_refused(proof(no_type, "[]"), Reason::proof_malformed);
+  // 6 before 7 before 8
+  expect_refused(proof(no_type, no_claims), Reason::proof_type);
+  expect_refused(proof(R"({"typ":"dpop+jwt","alg":"none","jwk":null})", no_claims), Reason::proof_algorithm);
+  expect_refused(proof(R"({"typ":"dpop+jwt","alg":"ES256","crit":[],"jwk":null})", no_claims),
+                 Reason::proof_critical);
+  expect_refused(proof(R"({"typ":"dpop+jwt","alg":"ES256","jwk":null})", no_claims), Reason::proof_key);
+  // and the allow-list is of 6
+  const std::string compact = proof(R"({"typ":"dpop+jwt","alg":"PS256","jwk":null})", no_claims);
+  const auto parsed = parse_proof(compact, nullptr, {Algorithm::ES256});
+  ASSERT_FALSE(parsed.has_value());
+  EXPECT_EQ(parsed.error().reason, Reason::proof_algorithm);
+}
+
 TEST(Proof, KnowsNoExtension) {
   for (const char* const extension : {R"("crit":["exp"])", R"("crit":[])", R"("crit":null)",
                                       R"("b64":false,"crit":["b64"])", R"("b64":true)"}) {
@@ -263,6 +293,10 @@ TEST(Proof, AKnownHeaderIsTakenAsItIs) {
   EXPECT_EQ(second->header, first->header);
   EXPECT_EQ(known.asked, 2);
   EXPECT_TRUE(verify_signature(*second).has_value());
+  // The allow-list holds for it, too: a reload may have made it shorter.
+  const auto third = parse_proof(compact, &known, {Algorithm::ES384});
+  ASSERT_FALSE(third.has_value());
+  EXPECT_EQ(third.error().reason, Reason::proof_algorithm);
   // Another client's header is not found under these bytes.
   const std::string other = sign_jws(header(Algorithm::ES384), kClaims, Algorithm::ES384);
   EXPECT_NE(parse_proof(other, &known)->header, first->header);
