@@ -154,16 +154,29 @@ std::vector<http::Cidr> blocks(const std::vector<settings::Cidr>& from) {
   return out;
 }
 
+bool asks_for_more_nonces(const settings::Settings& before, const settings::Settings& after) {
+  const auto asked = [](const settings::Settings& settings) {
+    std::vector<std::pair<settings::Match, bool>> routes;
+    for (const settings::Route& route : settings.routes) {
+      if (asks_for_token(route.access))
+        routes.emplace_back(route.match, route.nonce == settings::NonceMode::kRequired);
+    }
+    return routes;
+  };
+  const auto routes = asked(before);
+  const bool everywhere = std::ranges::all_of(routes, [](const auto& route) { return route.second; });
+  return !everywhere && needs_nonces(after) && routes != asked(after);
+}
+
 bool needs_nonces(const settings::Settings& settings) {
   return std::ranges::any_of(settings.routes, [](const settings::Route& route) {
     return asks_for_token(route.access) && route.nonce == settings::NonceMode::kRequired;
   });
 }
 
-std::shared_ptr<const pipeline::Rules> compile_rules(
-    const settings::Settings& settings, const PartNumbers& numbers,
-    std::shared_ptr<const dpop::NonceIssuer> nonces,
-    std::shared_ptr<const pipeline::AssertionSigner> assertions) {
+std::shared_ptr<pipeline::Rules> compile_rules(const settings::Settings& settings, const PartNumbers& numbers,
+                                               std::shared_ptr<const dpop::NonceIssuer> nonces,
+                                               std::shared_ptr<const pipeline::AssertionSigner> assertions) {
   std::vector<policy::Route> routes;
   std::vector<pipeline::RouteLinks> links;
   const auto everywhere = cors(settings.cors);
@@ -190,8 +203,7 @@ std::shared_ptr<const pipeline::Rules> compile_rules(
       .issuers = {},
       .issuer_numbers = numbers.issuers,
       .proof = {.algorithms = proof_algorithms,
-                .max_age = settings.dpop.max_age,
-                .clock_skew = settings.dpop.clock_skew},
+                .window = {.max_age = settings.dpop.max_age, .clock_skew = settings.dpop.clock_skew}},
       .cors = everywhere,
       .has_cors = std::ranges::any_of(settings.routes,
                                       [](const settings::Route& route) { return route.cors.has_value(); }),

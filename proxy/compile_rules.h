@@ -16,7 +16,7 @@ struct PartNumbers {
 };
 
 // `nonces` may be null where no route requires one, `assertions` where there is no identity.assertion.
-[[nodiscard]] std::shared_ptr<const pipeline::Rules> compile_rules(
+[[nodiscard]] std::shared_ptr<pipeline::Rules> compile_rules(
     const settings::Settings& settings, const PartNumbers& numbers,
     std::shared_ptr<const dpop::NonceIssuer> nonces,
     std::shared_ptr<const pipeline::AssertionSigner> assertions);
@@ -25,5 +25,8 @@ struct PartNumbers {
 
 // Some route answers with nonces.
 [[nodiscard]] bool needs_nonces(const settings::Settings& settings);
+
+// Whether `after` may ask for a nonce where `before` let proofs in without one.
+[[nodiscard]] bool asks_for_more_nonces(const settings::Settings& before, const settings::Settings& after);
 
 }  // namespace holdfast

@@ -93,6 +93,7 @@ Server::Server(cli::RunOptions options)
   admin_rules_ = {.token = std::move(first.admin_token),
                   .hosts = settings_.admin ? settings_.admin->hosts : std::vector<std::string>()};
   assertions_ = first.rules->assertions;
+  window_ = first.rules->proof.window;
   issuers_.commit(first.issuers, first.numbers.issuers);
   const ServedUpstreams::List upstreams = upstreams_.commit(first.upstreams).added;
   const unsigned workers = settings_.workers.value_or(usable_cpus());

@@ -61,7 +61,7 @@ class Server final : public admin::ProbeState, public admin::AdminState {
     std::vector<issuer::IssuerSettings> issuers;
     ServedUpstreams::List upstreams;
     PartNumbers numbers;
-    std::shared_ptr<const pipeline::Rules> rules;
+    std::shared_ptr<pipeline::Rules> rules;  // nobody's else until they are served
     Secret admin_token;
     std::string shown;
   };
@@ -107,6 +107,7 @@ class Server final : public admin::ProbeState, public admin::AdminState {
   void refuse_reload(unsigned status, const std::string& why);
   void tell_reloaded(unsigned status, const std::string& words);
   [[nodiscard]] Next prepare(settings::Settings settings, std::string shown);
+  void keep_out_used_proofs(Next& next) const;
   void await_next(std::chrono::steady_clock::time_point until);
   void commit(Next next);
   // Tells every worker where the upstream's servers are, as far as that is known.
@@ -162,6 +163,7 @@ class Server final : public admin::ProbeState, public admin::AdminState {
   std::unique_ptr<Predecessor> predecessor_;
   std::unique_ptr<Handover> handover_;
   std::shared_ptr<const pipeline::AssertionSigner> assertions_;  // of the rules that are served
+  dpop::Window window_;                                          // likewise
   std::unique_ptr<admin::Probes> probes_;
   admin::AdminRules admin_rules_;
   std::unique_ptr<admin::PlainServer> admin_;

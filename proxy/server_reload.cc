@@ -24,6 +24,8 @@ using pipeline::Level;
 // How long new issuers and names are waited for. Whoever is away that long is away for longer.
 constexpr std::chrono::seconds kPatience{5};
 constexpr std::chrono::milliseconds kLook{10};
+// Until the last worker has gone over, far more than it takes: until then it lets proofs in by the old rules.
+constexpr std::chrono::seconds kLastWorker{1};
 
 struct KnownEndpoints {
   std::size_t upstream;
@@ -142,7 +144,19 @@ void Server::await_next(std::chrono::steady_clock::time_point until) {
   });
 }
 
+// No proof that the old rules have let in gets in again because its entry is gone by the new ones.
+void Server::keep_out_used_proofs(Next& next) const {
+  const UnixTime over = net::Worker::now().wall + kLastWorker;
+  dpop::Window& window = next.rules->proof.window;
+  window = dpop::succeed(window_, window, over);
+  if (!asks_for_more_nonces(settings_, next.settings)) return;
+  // A replica's clock may be ahead by a slot.
+  const Millis lifetime = next.settings.dpop.nonce.lifetime;
+  window.nonces_since = over + (dpop::nonce_accepted_for(lifetime) - lifetime);
+}
+
 void Server::commit(Next next) {
+  keep_out_used_proofs(next);
   issuers_.commit(next.issuers, next.numbers.issuers);
   const ServedUpstreams::Difference difference = upstreams_.commit(next.upstreams);
   // In the same turn as the rules that need them: a request in between would find no address.
@@ -166,6 +180,7 @@ void Server::commit(Next next) {
     });
   }
   assertions_ = next.rules->assertions;
+  window_ = next.rules->proof.window;
   certificates_.keep(next.listeners);
   memory_.set_limit(memory_limit(next.settings.memory));
   const telemetry::LogSettings log = log_settings(next.settings.log);

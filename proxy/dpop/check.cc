@@ -31,16 +31,16 @@ Checked<Freshness> check_nonce(const Proof& proof, const NonceIssuer& nonces, Un
   return refuse(Reason::nonce_invalid, "the proof's nonce was not issued here");
 }
 
-Checked<void> check_times(const Proof& proof, const Expectation& expected, bool has_nonce, UnixTime now) {
-  const Millis oldest = has_nonce ? kNonceIatWindow : expected.max_age + expected.clock_skew;
-  const Millis newest = has_nonce ? kNonceIatWindow : expected.clock_skew;
+Checked<void> check_times(const Proof& proof, const Window& window, bool by_nonce, UnixTime now) {
+  const Millis oldest = by_nonce ? kNonceIatWindow : window.reach(proof.iat);
+  const Millis newest = by_nonce ? kNonceIatWindow : window.clock_skew;
   if (proof.iat < now - oldest) return refuse(Reason::iat_too_old, against_clock("iat", proof.iat, now));
   if (proof.iat > now + newest) return refuse(Reason::iat_in_future, against_clock("iat", proof.iat, now));
   // RFC 7519 4.1.4: not accepted on or after `exp`.
-  if (proof.exp && now >= *proof.exp + expected.clock_skew) {
+  if (proof.exp && now >= *proof.exp + window.clock_skew) {
     return refuse(Reason::proof_claim, against_clock("the proof's exp", *proof.exp, now));
   }
-  if (proof.nbf && now < *proof.nbf - expected.clock_skew) {
+  if (proof.nbf && now < *proof.nbf - window.clock_skew) {
     return refuse(Reason::proof_claim, against_clock("the proof's nbf", *proof.nbf, now));
   }
   return {};
@@ -71,7 +71,8 @@ Checked<Freshness> check_claims(const Proof& proof, const Expectation& expected,
     if (!nonce) return nonce;
     freshness = *nonce;
   }
-  if (auto times = check_times(proof, expected, freshness.nonce.has_value(), now); !times) {
+  const bool by_nonce = freshness.nonce && freshness.nonce->issued_at >= expected.window.nonces_since;
+  if (auto times = check_times(proof, expected.window, by_nonce, now); !times) {
     return std::unexpected(std::move(times).error());
   }
   if (auto ath = check_ath(proof, expected.token_digest); !ath)

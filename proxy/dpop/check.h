@@ -11,6 +11,7 @@
 #include "crypto/digest.h"
 #include "dpop/nonce.h"
 #include "dpop/proof.h"
+#include "dpop/window.h"
 
 namespace holdfast::dpop {
 
@@ -19,8 +20,7 @@ struct Expectation {
   std::string_view method;           // of the request, as sent; GET for an RFC 8441 CONNECT
   std::string_view normal_uri;       // http/target_uri's normal form of the request's URI, without query
   crypto::Digest256 token_digest{};  // SHA-256 of the token as sent
-  Millis max_age{60'000};
-  Millis clock_skew{10'000};
+  Window window;
   // Where a nonce is required, who issued it; null: none is required, and a `nonce` claim is ignored.
   const NonceIssuer* nonces = nullptr;
 };

@@ -21,16 +21,15 @@ crypto::Digest256 replay_key(std::string_view jkt, std::string_view method, std:
   return crypto::sha256(framed);
 }
 
-UnixTime last_acceptance(UnixTime iat, const std::optional<NonceTimes>& nonce, Millis max_age,
-                         Millis clock_skew) {
-  const UnixTime by_iat = iat + max_age + clock_skew;
+UnixTime last_acceptance(UnixTime iat, const std::optional<NonceTimes>& nonce, const Window& window) {
+  const UnixTime by_iat = iat + window.reach(iat);
   return nonce ? std::max(by_iat, nonce->last_accepted) : by_iat;
 }
 
-std::chrono::seconds replay_lifetime(UnixTime iat, const std::optional<NonceTimes>& nonce, Millis max_age,
-                                     Millis clock_skew, UnixTime now) {
-  const UnixTime last = last_acceptance(iat, nonce, max_age, clock_skew);
-  const auto kept = std::chrono::ceil<std::chrono::seconds>(last + clock_skew - now);
+std::chrono::seconds replay_lifetime(UnixTime iat, const std::optional<NonceTimes>& nonce,
+                                     const Window& window, UnixTime now) {
+  const UnixTime last = last_acceptance(iat, nonce, window);
+  const auto kept = std::chrono::ceil<std::chrono::seconds>(last + window.clock_skew - now);
   return std::max(kept, std::chrono::seconds(1));
 }
 

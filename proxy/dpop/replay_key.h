@@ -8,6 +8,7 @@
 #include "base/time.h"
 #include "crypto/digest.h"
 #include "dpop/nonce.h"
+#include "dpop/window.h"
 
 namespace holdfast::dpop {
 
@@ -17,12 +18,12 @@ namespace holdfast::dpop {
 
 // The last moment at which the proof may be accepted: the later of iat + max_age + skew and the nonce's last
 // acceptance.
-[[nodiscard]] UnixTime last_acceptance(UnixTime iat, const std::optional<NonceTimes>& nonce, Millis max_age,
-                                       Millis clock_skew);
+[[nodiscard]] UnixTime last_acceptance(UnixTime iat, const std::optional<NonceTimes>& nonce,
+                                       const Window& window);
 
 // How long from `now` the entry has to be kept, in whole seconds, rounded up: to its last acceptance, plus
 // skew. Never less than one second.
 [[nodiscard]] std::chrono::seconds replay_lifetime(UnixTime iat, const std::optional<NonceTimes>& nonce,
-                                                   Millis max_age, Millis clock_skew, UnixTime now);
+                                                   const Window& window, UnixTime now);
 
 }  // namespace holdfast::dpop

@@ -14,6 +14,7 @@
 #include "answer/resource_metadata.h"
 #include "base/time.h"
 #include "dpop/nonce.h"
+#include "dpop/window.h"
 #include "identity/header_plan.h"
 #include "jose/algorithm.h"
 #include "pipeline/assertion_signer.h"
@@ -46,8 +47,7 @@ struct RouteLinks {
 
 struct ProofRules {
   jose::AlgorithmSet algorithms = jose::AlgorithmSet::all();
-  Millis max_age{60'000};
-  Millis clock_skew{10'000};
+  dpop::Window window;
 };
 
 struct Rules {

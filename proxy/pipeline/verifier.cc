@@ -114,8 +114,7 @@ Checked<void> Verifier::examine_proof(const Subject& subject, std::string_view c
                                       {.method = subject.method,
                                        .normal_uri = subject.normal_uri,
                                        .token_digest = evidence.token_digest,
-                                       .max_age = rules.max_age,
-                                       .clock_skew = rules.clock_skew,
+                                       .window = rules.window,
                                        .nonces = nonce_required ? subject.rules->nonces.get() : nullptr},
                                       now);
   if (!freshness) return std::unexpected(std::move(freshness.error()));
@@ -214,7 +213,7 @@ void Verifier::remember_proof(const Evidence& evidence) {
 Checked<void> Verifier::check_still_fresh(const Subject& subject, const Evidence& evidence, UnixTime now) {
   const ProofRules& rules = subject.rules->proof;
   const auto& nonce = evidence.freshness.nonce;
-  if (now <= dpop::last_acceptance(evidence.proof->iat, nonce, rules.max_age, rules.clock_skew)) return {};
+  if (now <= dpop::last_acceptance(evidence.proof->iat, nonce, rules.window)) return {};
   return refuse(nonce ? Reason::nonce_stale : Reason::iat_too_old,
                 "the proof's time ended while its token was being checked");
 }
@@ -225,13 +224,12 @@ ReplayClaim Verifier::replay_claim(const Subject& subject, const Evidence& evide
   ReplayClaim claim{};
   claim.id = dpop::replay_key(proof.header->jkt, subject.method, subject.normal_uri, proof.jti);
   claim.key = proof.header->thumbprint;
-  claim.keep =
-      dpop::replay_lifetime(proof.iat, evidence.freshness.nonce, rules.max_age, rules.clock_skew, now);
+  claim.keep = dpop::replay_lifetime(proof.iat, evidence.freshness.nonce, rules.window, now);
   claim.issued = proof.iat;
   if (evidence.freshness.nonce) {
     // With a nonce, iat may be anything: a proof from before this store's birth that carries a date in the
     // future must not pass for a new one.
-    if (proof.iat > now + rules.clock_skew) claim.issued = UnixTime::min();
+    if (proof.iat > now + rules.window.clock_skew) claim.issued = UnixTime::min();
     claim.issued = std::max(claim.issued, evidence.freshness.nonce->issued_at);
     if (subject.rules->nonces_die_with_process) claim.issued = std::max(claim.issued, now);
   }

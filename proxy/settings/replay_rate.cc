@@ -20,7 +20,7 @@ std::optional<ReplayRate> replay_rate(const Settings& settings) {
   if (nonces) nonce = {now, now + dpop::nonce_accepted_for(settings.dpop.nonce.lifetime), false};
   ReplayRate rate;
   rate.capacity = settings.dpop.replay.capacity;
-  rate.kept = dpop::replay_lifetime(now, nonce, settings.dpop.max_age, settings.dpop.clock_skew, now);
+  rate.kept = dpop::replay_lifetime(now, nonce, {settings.dpop.max_age, settings.dpop.clock_skew}, now);
   const auto kept = static_cast<double>(rate.kept.count());
   const auto entries = static_cast<double>(rate.capacity);
   rate.per_second = static_cast<std::size_t>(entries / kept);

@@ -206,6 +206,37 @@ TEST(ReloadTest, NoncesAndClaimedProofsOutliveIt) {
   expect_refusal(sidecar.send(used), 401, "proof_replayed");
 }
 
+constexpr const char* kShortWindow = "max_age: 1s, clock_skew: 1s, ";
+// By then what remembered a proof of that window is gone.
+constexpr Milliseconds kForgotten{5000};
+
+TEST(ReloadTest, AWiderWindowIsForProofsIssuedAfterIt) {
+  Sidecar sidecar({.dpop = kShortWindow});
+  const Request used = sidecar.with_proof("GET", "/orders/1");
+  EXPECT_EQ(sidecar.send(used).status, 200);
+  std::this_thread::sleep_for(kForgotten);
+  reload(sidecar, with(sidecar.yaml(), "max_age: 1s", "max_age: 5m"));
+  expect_refusal(sidecar.send(used), 401, "iat_too_old");
+  EXPECT_EQ(sidecar.send(sidecar.with_proof("GET", "/orders/1")).status, 200);
+}
+
+// Clients put the nonce that they have into every proof.
+TEST(ReloadTest, ARouteThatBeginsToAskForNoncesTakesNoProofFromBefore) {
+  Sidecar sidecar({.dpop = kShortWindow});
+  const std::string nonce = sidecar.send(sidecar.with_proof("GET", "/nonce/1")).fields.value("DPoP-Nonce");
+  const auto with_nonce = [&] {
+    Proof proof = sidecar.proof("GET", "/orders/1", sidecar.good_token());
+    proof.payload.text("nonce", nonce);
+    return Sidecar::with("GET", "/orders/1", sidecar.good_token(), proof.sign(sidecar.client));
+  };
+  const Request used = with_nonce();
+  EXPECT_EQ(sidecar.send(used).status, 200);
+  std::this_thread::sleep_for(kForgotten);
+  reload(sidecar, with(sidecar.yaml(), "{name: orders,", "{name: orders, nonce: required,"));
+  expect_refusal(sidecar.send(used), 401, "iat_too_old");
+  EXPECT_EQ(sidecar.send(with_nonce()).status, 200);
+}
+
 TEST(ReloadTest, AnIssuerThatStaysIsNotAskedAgainAndANewOneIsThereWhenItCounts) {
   Sidecar sidecar;
   support::FakeIssuer second("RS256", "/realms/second");

@@ -167,6 +167,22 @@ TEST_F(CheckNonce, ComesBeforeIat) {
   EXPECT_EQ(outcome(proof, required()), "nonce_stale");
 }
 
+// It may have been let in before anybody asked for its nonce, and is remembered by its iat alone.
+TEST_F(CheckNonce, ANonceFromBeforeItWasAskedForDoesNotReplaceIat) {
+  Proof proof = good_proof();
+  proof.iat = kNow - seconds(75);
+  proof.nonce = nonces_.issue(kNow - seconds(80));
+  Expectation expected = required();
+  EXPECT_EQ(outcome(proof, expected), "passes");
+  expected.window.nonces_since = kNow;
+  EXPECT_EQ(outcome(proof, expected), "iat_too_old");
+  proof.iat = kNow - seconds(70);
+  EXPECT_EQ(outcome(proof, expected), "passes");
+  expected.window.nonces_since = kNow - hours(1);
+  proof.iat = kNow - seconds(75);
+  EXPECT_EQ(outcome(proof, expected), "passes");
+}
+
 TEST_F(CheckNonce, TheFirstFailingCheckNamesTheReason) {
   Proof proof = good_proof();
   proof.htm = "POST";

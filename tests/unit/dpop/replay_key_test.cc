@@ -43,7 +43,7 @@ TEST(ReplayKey, OutlivesEveryMomentAtWhichTheProofIsAccepted) {
                {hours(24), nonce(seconds(330)), hours(24) + seconds(80),
                 "a clock far ahead: fresh again by iat alone"}};
   for (const auto& c : cases)
-    EXPECT_EQ(replay_lifetime(now + c.iat, c.nonce, max_age, skew, now), c.kept) << c.why;
+    EXPECT_EQ(replay_lifetime(now + c.iat, c.nonce, {max_age, skew}, now), c.kept) << c.why;
 }
 
 }  // namespace
