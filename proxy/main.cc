@@ -3,9 +3,9 @@
 
 #include "assembly.h"
 #include "cli/command_line.h"
-#include "explanation.h"
-#include "policy_cases.h"
 #include "reachability.h"
+#include "rehearsal/explanation.h"
+#include "rehearsal/policy_cases.h"
 
 int main(int argc, char** argv) {
   // glibc sorts through all its fast bins whenever a kilobyte or more is asked for, and every request asks
@@ -14,6 +14,6 @@ int main(int argc, char** argv) {
   return holdfast::cli::main(argc, argv,
                              {.run = holdfast::serve,
                               .reach = holdfast::reach,
-                              .explain = holdfast::explain,
-                              .decide = holdfast::decide});
+                              .explain = holdfast::rehearsal::explain,
+                              .decide = holdfast::rehearsal::decide});
 }

@@ -18,7 +18,7 @@
 #include "net/stream.h"
 #include "net/tls_client.h"
 #include "net/worker.h"
-#include "part_configs.h"
+#include "parts/part_configs.h"
 
 namespace holdfast {
 namespace {
@@ -236,7 +236,7 @@ std::vector<Ref<Visit>> visits(net::Worker& worker, const settings::Settings& se
   std::vector<Ref<Visit>> out;
   for (std::size_t i = 0; i < settings.upstreams.size(); ++i) {
     const settings::Upstream& from = settings.upstreams[i];
-    const upstream::Config config = upstream_config(from);
+    const upstream::Config config = parts::upstream_config(from);
     for (std::size_t j = 0; j < from.servers.size(); ++j) {
       const std::size_t number =
           findings.add(item(item("upstreams", i) + ".servers", j), config.servers[j].name);
@@ -259,7 +259,7 @@ std::vector<cli::Reached> reach(const settings::Settings& settings) {
   net::Worker worker(0);
   Findings findings(worker);
   std::vector<std::unique_ptr<Asked>> asked;
-  const auto issuers = issuer_settings(settings);
+  const auto issuers = parts::issuer_settings(settings);
   for (std::size_t i = 0; i < issuers.size(); ++i) {
     asked.push_back(std::make_unique<Asked>(worker, issuers[i], item("issuers", i), findings));
   }

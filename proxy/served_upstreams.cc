@@ -6,7 +6,7 @@
 #include <iterator>
 #include <utility>
 
-#include "part_configs.h"
+#include "parts/part_configs.h"
 
 namespace holdfast {
 namespace {
@@ -47,7 +47,7 @@ ServedUpstreams::List ServedUpstreams::prepare(const std::vector<settings::Upstr
       served = std::make_shared<ServedUpstream>();
       served->settings = settings;
       served->files = std::move(files);
-      served->config = upstream_config(settings);
+      served->config = parts::upstream_config(settings);
     }
     list.push_back(std::move(served));
   }

@@ -43,7 +43,7 @@ class ServedUpstreams {
                   pipeline::EventLog& log, Moved moved);
 
   // The upstreams of these settings: those served now where nothing changed, others new, and resolving.
-  // StartError names a file that is wrong; then nothing has begun.
+  // parts::StartError names a file that is wrong; then nothing has begun.
   [[nodiscard]] List prepare(const std::vector<settings::Upstream>& upstreams);
   // Every name was looked up once.
   [[nodiscard]] static bool settled(const List& list);

@@ -15,7 +15,7 @@
 #include "crypto/random.h"
 #include "introspection_metrics.h"
 #include "net/listen.h"
-#include "part_configs.h"
+#include "parts/part_configs.h"
 #include "service_manager.h"
 #include "telemetry/exposition.h"
 #include "usable_cpus.h"
@@ -32,7 +32,7 @@ std::array<std::uint64_t, 2> random_seed() {
 
 // What the service manager opened, and what the process before this one listened on.
 InheritedSockets inherited_sockets(std::optional<Inheritance>& inheritance) {
-  std::vector<InheritedSocket> sockets = or_fail(take_listen_fds());
+  std::vector<InheritedSocket> sockets = parts::or_fail(take_listen_fds());
   if (inheritance) {
     for (InheritedSocket& socket : inheritance->sockets) sockets.push_back(std::move(socket));
   }
@@ -56,15 +56,15 @@ Server::Server(cli::RunOptions options)
       shown_(std::move(options.shown)),
       read_anew_(std::move(options.read_anew)),
       sink_(STDOUT_FILENO),
-      log_(log_settings(settings_.log), sink_),
+      log_(parts::log_settings(settings_.log), sink_),
       control_(0),
       takeover_(std::move(options.takeover)),
-      inheritance_(takeover_ ? or_fail(inherit_from(*takeover_)) : std::nullopt),
+      inheritance_(takeover_ ? parts::or_fail(inherit_from(*takeover_)) : std::nullopt),
       inherited_(inherited_sockets(inheritance_)),
       born_(birth_of_store(inheritance_)),
       nonce_secret_(inheritance_ ? std::move(inheritance_->estate.nonce_secret)
                                  : Secret(crypto::random_bytes(32))),
-      replay_(replay_settings(settings_.dpop.replay), born_, random_seed()),
+      replay_(parts::replay_settings(settings_.dpop.replay), born_, random_seed()),
       control_claims_(replay_, control_, control_),
       issuers_(control_.io(), {}, log_),
       shared_upstreams_(std::make_shared<upstream::SharedState>(std::vector<upstream::Config>())),
@@ -214,7 +214,7 @@ void Server::run() {
   }
   control_.run();
   for (std::thread& thread : threads_) thread.join();
-  if (!failure_.empty()) throw StartError(failure_);
+  if (!failure_.empty()) throw parts::StartError(failure_);
   log_.event(pipeline::Level::kInfo, "stopped");
   sink_.flush();
 }

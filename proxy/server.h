@@ -24,7 +24,6 @@
 #include "base/secret.h"
 #include "certificate_keeper.h"
 #include "cli/command_line.h"
-#include "compile_rules.h"
 #include "configuration_watch.h"
 #include "crew.h"
 #include "handover.h"
@@ -32,6 +31,7 @@
 #include "issuer/issuers.h"
 #include "memory_watch.h"
 #include "net/worker.h"
+#include "parts/compile_rules.h"
 #include "predecessor.h"
 #include "replay/memory_store.h"
 #include "replay/worker_store.h"
@@ -44,7 +44,7 @@ namespace holdfast {
 
 class Server final : public admin::ProbeState, public admin::AdminState {
  public:
-  // Throws StartError, a sentence for the operator.
+  // Throws parts::StartError, a sentence for the operator.
   explicit Server(cli::RunOptions options);
   ~Server();
   Server(const Server&) = delete;
@@ -60,7 +60,7 @@ class Server final : public admin::ProbeState, public admin::AdminState {
     std::vector<std::shared_ptr<const listener::Config>> listeners;
     std::vector<issuer::IssuerSettings> issuers;
     ServedUpstreams::List upstreams;
-    PartNumbers numbers;
+    parts::PartNumbers numbers;
     std::shared_ptr<pipeline::Rules> rules;  // nobody's else until they are served
     Secret admin_token;
     std::string shown;

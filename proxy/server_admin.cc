@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "cli/version.h"
-#include "part_configs.h"
+#include "parts/part_configs.h"
 #include "server.h"
 
 namespace holdfast {
@@ -72,7 +72,7 @@ bool Server::drain() {
 }
 
 bool Server::set_log_level(std::string_view level) {
-  const auto found = log_level_named(level);
+  const auto found = parts::log_level_named(level);
   if (!found) return false;
   log_.set_level(*found);
   log_.event(pipeline::Level::kWarn, "log_level_changed", {{"level", level}, {"by", "POST /log-level"}});

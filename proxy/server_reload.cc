@@ -7,12 +7,12 @@
 #include <exception>
 #include <utility>
 
-#include "admin_token.h"
-#include "assertion_keys.h"
 #include "descriptor_budget.h"
 #include "net/listen.h"
-#include "nonce_secrets.h"
-#include "part_configs.h"
+#include "parts/admin_token.h"
+#include "parts/assertion_keys.h"
+#include "parts/nonce_secrets.h"
+#include "parts/part_configs.h"
 #include "server.h"
 #include "settings/running.h"
 
@@ -36,19 +36,19 @@ struct KnownEndpoints {
 }  // namespace
 
 std::shared_ptr<const dpop::NonceIssuer> Server::make_nonces(const settings::Settings& settings) {
-  if (!needs_nonces(settings)) return nullptr;
+  if (!parts::needs_nonces(settings)) return nullptr;
   if (!settings.dpop.nonce.secret_file) {
     log_.event(Level::kWarn, "nonce_secret_of_this_process",
                {{"detail",
                  "other replicas refuse its nonces, and a restart forgets them; "
                  "set dpop.nonce.secret_file"}});
   }
-  return or_fail(make_nonce_issuer(settings.dpop.nonce, nonce_secret_));
+  return parts::or_fail(parts::make_nonce_issuer(settings.dpop.nonce, nonce_secret_));
 }
 
 std::vector<std::shared_ptr<const listener::Config>> Server::make_listener_configs(
     const settings::Settings& settings) {
-  const DescriptorBudget budget = or_fail(budget_descriptors(settings, net::raise_descriptor_limit()));
+  const DescriptorBudget budget = parts::or_fail(budget_descriptors(settings, net::raise_descriptor_limit()));
   if (budget.lowered) {
     log_.event(
         Level::kWarn, "max_connections_lowered",
@@ -56,8 +56,8 @@ std::vector<std::shared_ptr<const listener::Config>> Server::make_listener_confi
   }
   std::vector<std::shared_ptr<const listener::Config>> configs;
   for (std::size_t i = 0; i < settings.listeners.size(); ++i) {
-    configs.push_back(listener_config(settings.listeners[i], i, budget.max_connections[i], tallies_[i],
-                                      certificates_.ticket_keys()));
+    configs.push_back(parts::listener_config(settings.listeners[i], i, budget.max_connections[i], tallies_[i],
+                                             certificates_.ticket_keys()));
   }
   return configs;
 }
@@ -108,18 +108,18 @@ Server::Next Server::prepare(settings::Settings settings, std::string shown) {
   Next next;
   next.shown = std::move(shown);
   if (settings.admin && settings.admin->token_file) {
-    next.admin_token = or_fail(read_admin_token(*settings.admin->token_file));
+    next.admin_token = parts::or_fail(parts::read_admin_token(*settings.admin->token_file));
   }
   next.listeners = make_listener_configs(settings);
   auto nonces = make_nonces(settings);
   std::shared_ptr<const pipeline::AssertionSigner> assertions;
-  if (settings.assertion) assertions = or_fail(make_assertion_signer(*settings.assertion));
-  next.issuers = issuer_settings(settings);
+  if (settings.assertion) assertions = parts::or_fail(parts::make_assertion_signer(*settings.assertion));
+  next.issuers = parts::issuer_settings(settings);
   // From here on numbers are given out, which the workers' pools count along with: nothing may fail any more.
   next.upstreams = upstreams_.prepare(settings.upstreams);
   next.numbers.issuers = issuers_.prepare(next.issuers);
   for (const auto& upstream : next.upstreams) next.numbers.upstreams.push_back(upstream->number);
-  next.rules = compile_rules(settings, next.numbers, std::move(nonces), std::move(assertions));
+  next.rules = parts::compile_rules(settings, next.numbers, std::move(nonces), std::move(assertions));
   next.settings = std::move(settings);
   return next;
 }
@@ -149,7 +149,7 @@ void Server::keep_out_used_proofs(Next& next) const {
   const UnixTime over = net::Worker::now().wall + kLastWorker;
   dpop::Window& window = next.rules->proof.window;
   window = dpop::succeed(window_, window, over);
-  if (!asks_for_more_nonces(settings_, next.settings)) return;
+  if (!parts::asks_for_more_nonces(settings_, next.settings)) return;
   // A replica's clock may be ahead by a slot.
   const Millis lifetime = next.settings.dpop.nonce.lifetime;
   window.nonces_since = over + (dpop::nonce_accepted_for(lifetime) - lifetime);
@@ -183,7 +183,7 @@ void Server::commit(Next next) {
   window_ = next.rules->proof.window;
   certificates_.keep(next.listeners);
   memory_.set_limit(memory_limit(next.settings.memory));
-  const telemetry::LogSettings log = log_settings(next.settings.log);
+  const telemetry::LogSettings log = parts::log_settings(next.settings.log);
   log_.set_level(log.level);
   log_.set_access(log.access);
   admin_rules_.token = std::move(next.admin_token);

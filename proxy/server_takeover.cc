@@ -7,7 +7,7 @@
 
 #include "net/listen.h"
 #include "net/unix_socket.h"
-#include "part_configs.h"
+#include "parts/part_configs.h"
 #include "server.h"
 
 namespace holdfast {
@@ -36,7 +36,7 @@ Server::Opened Server::adopt(const std::string& name, std::vector<InheritedSocke
     opened.kept = opened.kept || each.kept;
     opened.sockets.push_back(std::move(each.socket));
   }
-  opened.sockets = or_fail(spread(std::move(opened.sockets), count));
+  opened.sockets = parts::or_fail(spread(std::move(opened.sockets), count));
   note_sockets(name, opened);
   return opened;
 }
@@ -44,9 +44,9 @@ Server::Opened Server::adopt(const std::string& name, std::vector<InheritedSocke
 Server::Opened Server::open_sockets(const std::string& name, const settings::Address& address,
                                     std::size_t count) {
   const net::ListenAddress at{.host = address.host, .port = address.port};
-  auto inherited = inherited_.take(name, or_fail(net::resolve_listen_address(at)));
+  auto inherited = inherited_.take(name, parts::or_fail(net::resolve_listen_address(at)));
   if (!inherited.empty()) return adopt(name, std::move(inherited), count);
-  Opened opened{or_fail(net::open_listening_sockets(at, count)), false};
+  Opened opened{parts::or_fail(net::open_listening_sockets(at, count)), false};
   note_sockets(name, opened);
   return opened;
 }
@@ -58,7 +58,7 @@ void Server::open_other_sockets() {
     auto inherited = inherited_.take("admin", *settings_.admin->socket);
     if (inherited.empty()) {
       Opened opened;
-      opened.sockets.push_back(or_fail(net::listen_unix(*settings_.admin->socket)));
+      opened.sockets.push_back(parts::or_fail(net::listen_unix(*settings_.admin->socket)));
       note_sockets("admin", opened);
       admin_sockets_ = std::move(opened.sockets);
     } else {
@@ -69,8 +69,8 @@ void Server::open_other_sockets() {
   }
   for (const InheritedSocket& left : inherited_.left()) {
     if (left.by_name) {
-      throw StartError("LISTEN_FDS: socket \"" + left.name +
-                       "\" has neither the name nor the address of a listener, probes or admin");
+      throw parts::StartError("LISTEN_FDS: socket \"" + left.name +
+                              "\" has neither the name nor the address of a listener, probes or admin");
     }
     log_.event(Level::kWarn, "inherited_socket_closed", {{"name", left.name}});
   }

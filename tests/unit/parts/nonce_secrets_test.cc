@@ -1,8 +1,8 @@
-#include "nonce_secrets.h"
+#include "parts/nonce_secrets.h"
 
 #include <gtest/gtest.h>
 
-namespace holdfast {
+namespace holdfast::parts {
 namespace {
 
 using namespace std::chrono_literals;
@@ -33,4 +33,4 @@ TEST(NonceSecrets, WhatIsNoSecretIsNamedWithoutBeingQuoted) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::parts

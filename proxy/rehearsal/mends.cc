@@ -8,9 +8,9 @@
 #include "dpop/proof.h"
 #include "http/origin.h"
 #include "http/target_uri.h"
-#include "ladder.h"
+#include "rehearsal/ladder.h"
 
-namespace holdfast {
+namespace holdfast::rehearsal {
 namespace {
 
 std::string item(std::string_view list, std::size_t index) {
@@ -188,4 +188,4 @@ std::string mend_of(const Judged& judged) {
   }
 }
 
-}  // namespace holdfast
+}  // namespace holdfast::rehearsal

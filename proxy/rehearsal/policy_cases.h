@@ -8,9 +8,9 @@
 #include "cli/test.h"
 #include "settings/model.h"
 
-namespace holdfast {
+namespace holdfast::rehearsal {
 
 [[nodiscard]] std::vector<cli::Decision> decide(const settings::Settings& settings,
                                                 const std::vector<cli::PolicyCase>& cases, UnixTime now);
 
-}  // namespace holdfast
+}  // namespace holdfast::rehearsal

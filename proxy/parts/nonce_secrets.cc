@@ -1,4 +1,4 @@
-#include "nonce_secrets.h"
+#include "parts/nonce_secrets.h"
 
 #include <fstream>
 #include <iterator>
@@ -7,7 +7,7 @@
 
 #include "base/ascii.h"
 
-namespace holdfast {
+namespace holdfast::parts {
 namespace {
 
 constexpr std::size_t kShortest = 32;
@@ -52,4 +52,4 @@ std::expected<std::shared_ptr<const dpop::NonceIssuer>, std::string> make_nonce_
   return issuer;
 }
 
-}  // namespace holdfast
+}  // namespace holdfast::parts

@@ -9,10 +9,10 @@
 #include "issuer/client_credentials.h"
 #include "settings/model.h"
 
-namespace holdfast {
+namespace holdfast::parts {
 
 // Where the mode is not off. The error is a sentence that names the file and nothing in it.
 [[nodiscard]] std::expected<std::shared_ptr<const issuer::ClientCredentials>, std::string>
 read_client_credentials(const settings::Introspection& introspection);
 
-}  // namespace holdfast
+}  // namespace holdfast::parts

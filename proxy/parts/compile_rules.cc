@@ -1,13 +1,13 @@
 // Settings in, rules out: names become numbers, texts become parsed values. The loader has checked all of it,
 // so what does not parse here is a mistake of ours and stops the start.
-#include "compile_rules.h"
+#include "parts/compile_rules.h"
 
 #include <algorithm>
 #include <stdexcept>
 #include <string>
 #include <utility>
 
-namespace holdfast {
+namespace holdfast::parts {
 namespace {
 
 jose::AlgorithmSet algorithms(const std::vector<std::string>& names) {
@@ -228,4 +228,4 @@ std::shared_ptr<pipeline::Rules> compile_rules(const settings::Settings& setting
   return rules;
 }
 
-}  // namespace holdfast
+}  // namespace holdfast::parts

@@ -11,7 +11,7 @@
 #include "dpop/nonce.h"
 #include "settings/model.h"
 
-namespace holdfast {
+namespace holdfast::parts {
 
 // A secret file: the current secret on its first line and, while clients still hold nonces made with it, the
 // previous one on its second. Each has at least 32 characters. The error is a sentence without a secret.
@@ -22,4 +22,4 @@ namespace holdfast {
 [[nodiscard]] std::expected<std::shared_ptr<const dpop::NonceIssuer>, std::string> make_nonce_issuer(
     const settings::Nonce& nonce, const Secret& of_process);
 
-}  // namespace holdfast
+}  // namespace holdfast::parts

@@ -1,11 +1,11 @@
-#include "incoming.h"
+#include "rehearsal/incoming.h"
 
 #include <span>
 
 #include "http/origin.h"
 #include "wire/request_decoder.h"
 
-namespace holdfast {
+namespace holdfast::rehearsal {
 
 Decoded decode(std::string_view bytes, const settings::ListenerLimits& limits) {
   wire::RequestDecoder decoder({.max_head_bytes = limits.max_header_bytes,
@@ -39,4 +39,4 @@ std::size_t fitting_listener(const settings::Settings& settings, const std::stri
   return 0;
 }
 
-}  // namespace holdfast
+}  // namespace holdfast::rehearsal

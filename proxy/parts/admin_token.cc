@@ -1,4 +1,4 @@
-#include "admin_token.h"
+#include "parts/admin_token.h"
 
 #include <algorithm>
 #include <string_view>
@@ -6,7 +6,7 @@
 #include "base/ascii.h"
 #include "cli/file.h"
 
-namespace holdfast {
+namespace holdfast::parts {
 namespace {
 
 constexpr std::size_t kShortest = 16;
@@ -31,4 +31,4 @@ std::expected<Secret, std::string> read_admin_token(const std::filesystem::path&
   return Secret(std::string(line));
 }
 
-}  // namespace holdfast
+}  // namespace holdfast::parts

@@ -1,4 +1,4 @@
-#include "admin_token.h"
+#include "parts/admin_token.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 #include <fstream>
 #include <string>
 
-namespace holdfast {
+namespace holdfast::parts {
 namespace {
 
 std::expected<Secret, std::string> token_of(const std::string& contents) {
@@ -36,4 +36,4 @@ TEST(AdminToken, IsOneLineLongEnoughToBeNoGuess) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::parts

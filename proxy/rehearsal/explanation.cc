@@ -1,4 +1,4 @@
-#include "explanation.h"
+#include "rehearsal/explanation.h"
 
 #include <algorithm>
 #include <map>
@@ -8,15 +8,15 @@
 #include "answer/answer.h"
 #include "http/ip_address.h"
 #include "http/origin.h"
-#include "incoming.h"
-#include "issuer_at_hand.h"
-#include "ladder.h"
 #include "listener/config.h"
 #include "net/tls_server.h"
-#include "part_configs.h"
+#include "parts/part_configs.h"
 #include "policy/credentials.h"
+#include "rehearsal/incoming.h"
+#include "rehearsal/issuer_at_hand.h"
+#include "rehearsal/ladder.h"
 
-namespace holdfast {
+namespace holdfast::rehearsal {
 namespace {
 
 std::size_t chosen_listener(const settings::Settings& settings, const cli::ExplainInput& input) {
@@ -39,7 +39,8 @@ pipeline::ConnectionFacts connection_to(const settings::Listener& listener, std:
   facts.client_address = address->bytes();
   facts.tls = listener.tls.has_value();
   if (!listener.tls) return facts;
-  const auto config = listener_config(listener, index, 1, std::make_shared<listener::ClientTally>(), nullptr);
+  const auto config =
+      parts::listener_config(listener, index, 1, std::make_shared<listener::ClientTally>(), nullptr);
   const auto named = http::parse_authority(authority);
   facts.certificate_names = config->tls->names_for(named ? named->host : "");
   return facts;
@@ -79,7 +80,7 @@ cli::Explanation explain(const settings::Settings& settings, const cli::ExplainI
     given = std::make_shared<const jose::KeySet>(*std::move(parsed));
   }
   std::string keys_error;
-  const auto issuers = issuer_settings(settings);
+  const auto issuers = parts::issuer_settings(settings);
   std::map<std::size_t, std::shared_ptr<const jose::KeySet>> known;
   const auto keys = [&](std::size_t issuer) -> std::shared_ptr<const jose::KeySet> {
     if (given != nullptr) return given;
@@ -130,4 +131,4 @@ cli::Explanation explain(const settings::Settings& settings, const cli::ExplainI
           .rungs = ladder_of(judged)};
 }
 
-}  // namespace holdfast
+}  // namespace holdfast::rehearsal

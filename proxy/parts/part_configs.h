@@ -19,7 +19,7 @@
 #include "telemetry/log.h"
 #include "upstream/config.h"
 
-namespace holdfast {
+namespace holdfast::parts {
 
 // Why the program cannot start, as a sentence for the operator.
 struct StartError : std::runtime_error {
@@ -45,4 +45,4 @@ T or_fail(std::expected<T, std::string> made) {
     std::shared_ptr<listener::ClientTally> tally, std::shared_ptr<const net::TicketKeys> ticket_keys);
 [[nodiscard]] upstream::Config upstream_config(const settings::Upstream& from);
 
-}  // namespace holdfast
+}  // namespace holdfast::parts

@@ -8,10 +8,10 @@
 #include "pipeline/assertion_signer.h"
 #include "settings/model.h"
 
-namespace holdfast {
+namespace holdfast::parts {
 
 // The error is a sentence that quotes no key.
 [[nodiscard]] std::expected<std::shared_ptr<const pipeline::AssertionSigner>, std::string>
 make_assertion_signer(const settings::Assertion& assertion);
 
-}  // namespace holdfast
+}  // namespace holdfast::parts

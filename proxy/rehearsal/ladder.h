@@ -12,11 +12,11 @@
 
 #include "cli/explain.h"
 #include "http/message.h"
-#include "rehearsal.h"
+#include "rehearsal/rehearsal.h"
 #include "settings/model.h"
 #include "token/access_token.h"
 
-namespace holdfast {
+namespace holdfast::rehearsal {
 
 enum class Check : std::uint8_t {
   kRequest,
@@ -76,4 +76,4 @@ struct Judged {
 // All checks that a request like this has to pass, and how it fared.
 [[nodiscard]] std::vector<cli::Rung> ladder_of(const Judged& judged);
 
-}  // namespace holdfast
+}  // namespace holdfast::rehearsal

@@ -1,4 +1,4 @@
-#include "issuer_at_hand.h"
+#include "rehearsal/issuer_at_hand.h"
 
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
@@ -13,7 +13,7 @@
 #include "issuer/keeper.h"
 #include "net/worker.h"
 
-namespace holdfast {
+namespace holdfast::rehearsal {
 namespace {
 
 // An issuer may have to be asked three times, five seconds each.
@@ -102,4 +102,4 @@ pipeline::Introspected introspect_once(const issuer::IssuerSettings& issuer,
   return answer;
 }
 
-}  // namespace holdfast
+}  // namespace holdfast::rehearsal

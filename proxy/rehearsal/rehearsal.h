@@ -19,7 +19,7 @@
 #include "settings/model.h"
 #include "wire/http1.h"
 
-namespace holdfast {
+namespace holdfast::rehearsal {
 
 struct Verdict {
   bool forwarded = false;
@@ -33,7 +33,7 @@ struct Verdict {
 };
 
 // The rules by which `run` would serve, numbered as the settings are. Without dpop.nonce.secret_file nonces
-// are made with a secret that nobody else has. Throws StartError.
+// are made with a secret that nobody else has. Throws parts::StartError.
 [[nodiscard]] std::shared_ptr<const pipeline::Rules> rules_of(const settings::Settings& settings);
 // The same with `enforce: true` on every route: what would be refused, and how.
 [[nodiscard]] std::shared_ptr<const pipeline::Rules> enforced_rules_of(settings::Settings settings);
@@ -64,4 +64,4 @@ class Rehearsal {
   std::unique_ptr<Ports> ports_;
 };
 
-}  // namespace holdfast
+}  // namespace holdfast::rehearsal

@@ -1,4 +1,4 @@
-#include "ladder.h"
+#include "rehearsal/ladder.h"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +11,7 @@
 #include "token/claims.h"
 #include "token/parsed_token.h"
 
-namespace holdfast {
+namespace holdfast::rehearsal {
 namespace {
 
 constexpr auto kNames = std::to_array<std::string_view>({"request", "route",
@@ -374,4 +374,4 @@ std::vector<cli::Rung> ladder_of(const Judged& judged) {
   return rungs;
 }
 
-}  // namespace holdfast
+}  // namespace holdfast::rehearsal

@@ -1,13 +1,13 @@
-#include "part_configs.h"
+#include "parts/part_configs.h"
 
 #include <algorithm>
 
-#include "client_credentials.h"
-#include "compile_rules.h"
 #include "net/tls_client.h"
 #include "net/tls_server.h"
+#include "parts/client_credentials.h"
+#include "parts/compile_rules.h"
 
-namespace holdfast {
+namespace holdfast::parts {
 namespace {
 
 pipeline::Level level(settings::LogLevel from) {
@@ -179,4 +179,4 @@ upstream::Config upstream_config(const settings::Upstream& from) {
   return config;
 }
 
-}  // namespace holdfast
+}  // namespace holdfast::parts

@@ -1,4 +1,4 @@
-#include "assertion_keys.h"
+#include "parts/assertion_keys.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include "crypto/private_key.h"
 #include "support/holdfast_process.h"
 
-namespace holdfast {
+namespace holdfast::parts {
 namespace {
 
 using crypto::SignatureAlgorithm;
@@ -55,4 +55,4 @@ TEST_F(AssertionKeysTest, WhatCannotSignIsNamedAndNotQuoted) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::parts

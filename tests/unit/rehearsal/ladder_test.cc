@@ -1,6 +1,6 @@
 // Where each reason stands among the checks. That a ladder stands where the proxy stopped is held by
 // tests/integration/explain_test.cc.
-#include "ladder.h"
+#include "rehearsal/ladder.h"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 
 #include "settings/load.h"
 
-namespace holdfast {
+namespace holdfast::rehearsal {
 namespace {
 
 settings::Settings some_settings(const std::string& access) {
@@ -89,4 +89,4 @@ TEST(Ladder, ShowsWhatARouteAsksFor) {
 }
 
 }  // namespace
-}  // namespace holdfast
+}  // namespace holdfast::rehearsal

@@ -6,9 +6,9 @@
 #include "cli/explain.h"
 #include "settings/model.h"
 
-namespace holdfast {
+namespace holdfast::rehearsal {
 
-// Throws cli::BadOption, and StartError where the configuration would not start.
+// Throws cli::BadOption, and parts::StartError where the configuration would not start.
 [[nodiscard]] cli::Explanation explain(const settings::Settings& settings, const cli::ExplainInput& input);
 
-}  // namespace holdfast
+}  // namespace holdfast::rehearsal

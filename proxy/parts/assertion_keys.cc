@@ -1,4 +1,4 @@
-#include "assertion_keys.h"
+#include "parts/assertion_keys.h"
 
 #include <filesystem>
 #include <optional>
@@ -7,7 +7,7 @@
 #include "cli/file.h"
 #include "settings/node.h"
 
-namespace holdfast {
+namespace holdfast::parts {
 namespace {
 
 std::expected<crypto::PrivateKey, std::string> read_key(const std::filesystem::path& file) {
@@ -39,4 +39,4 @@ std::expected<std::shared_ptr<const pipeline::AssertionSigner>, std::string> mak
       *std::move(key), previous);
 }
 
-}  // namespace holdfast
+}  // namespace holdfast::parts

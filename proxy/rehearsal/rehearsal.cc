@@ -1,4 +1,4 @@
-#include "rehearsal.h"
+#include "rehearsal/rehearsal.h"
 
 #include <algorithm>
 #include <boost/json/object.hpp>
@@ -6,14 +6,14 @@
 #include <map>
 #include <utility>
 
-#include "assertion_keys.h"
-#include "compile_rules.h"
 #include "crypto/random.h"
-#include "nonce_secrets.h"
-#include "part_configs.h"
+#include "parts/assertion_keys.h"
+#include "parts/compile_rules.h"
+#include "parts/nonce_secrets.h"
+#include "parts/part_configs.h"
 #include "pipeline/request_flow.h"
 
-namespace holdfast {
+namespace holdfast::rehearsal {
 namespace {
 
 // The flow asks a plain function for the time.
@@ -51,16 +51,18 @@ std::optional<Reason> reason_named(std::string_view word) {
 }  // namespace
 
 std::shared_ptr<const pipeline::Rules> rules_of(const settings::Settings& settings) {
-  PartNumbers numbers;
+  parts::PartNumbers numbers;
   for (std::size_t i = 0; i < settings.issuers.size(); ++i) numbers.issuers.push_back(i);
   for (std::size_t i = 0; i < settings.upstreams.size(); ++i) numbers.upstreams.push_back(i);
   std::shared_ptr<const dpop::NonceIssuer> nonces;
   constexpr std::size_t kSecretBytes = 32;
-  if (needs_nonces(settings))
-    nonces = or_fail(make_nonce_issuer(settings.dpop.nonce, Secret(crypto::random_bytes(kSecretBytes))));
+  if (parts::needs_nonces(settings)) {
+    const Secret secret(crypto::random_bytes(kSecretBytes));
+    nonces = parts::or_fail(parts::make_nonce_issuer(settings.dpop.nonce, secret));
+  }
   std::shared_ptr<const pipeline::AssertionSigner> assertions;
-  if (settings.assertion) assertions = or_fail(make_assertion_signer(*settings.assertion));
-  return compile_rules(settings, numbers, std::move(nonces), std::move(assertions));
+  if (settings.assertion) assertions = parts::or_fail(parts::make_assertion_signer(*settings.assertion));
+  return parts::compile_rules(settings, numbers, std::move(nonces), std::move(assertions));
 }
 
 std::shared_ptr<const pipeline::Rules> enforced_rules_of(settings::Settings settings) {
@@ -174,4 +176,4 @@ Verdict Rehearsal::refuse(const wire::Fault& fault, http::RequestHead head,
   });
 }
 
-}  // namespace holdfast
+}  // namespace holdfast::rehearsal

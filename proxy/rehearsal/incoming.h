@@ -11,7 +11,7 @@
 #include "settings/model.h"
 #include "wire/http1.h"
 
-namespace holdfast {
+namespace holdfast::rehearsal {
 
 struct Decoded {
   http::RequestHead head;
@@ -25,4 +25,4 @@ struct Decoded {
 [[nodiscard]] std::size_t fitting_listener(const settings::Settings& settings, const std::string& scheme,
                                            std::string_view authority);
 
-}  // namespace holdfast
+}  // namespace holdfast::rehearsal

@@ -1,4 +1,4 @@
-#include "policy_cases.h"
+#include "rehearsal/policy_cases.h"
 
 #include <algorithm>
 #include <array>
@@ -16,13 +16,13 @@
 #include "crypto/private_key.h"
 #include "crypto/random.h"
 #include "http/origin.h"
-#include "incoming.h"
 #include "jose/algorithm.h"
 #include "jose/jwk.h"
 #include "jose/jwk_set.h"
-#include "rehearsal.h"
+#include "rehearsal/incoming.h"
+#include "rehearsal/rehearsal.h"
 
-namespace holdfast {
+namespace holdfast::rehearsal {
 namespace {
 
 namespace json = boost::json;
@@ -248,4 +248,4 @@ std::vector<cli::Decision> decide(const settings::Settings& settings,
   return out;
 }
 
-}  // namespace holdfast
+}  // namespace holdfast::rehearsal

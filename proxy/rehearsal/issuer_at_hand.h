@@ -10,7 +10,7 @@
 #include "issuer/settings.h"
 #include "pipeline/ports.h"
 
-namespace holdfast {
+namespace holdfast::rehearsal {
 
 // The error says what was tried.
 [[nodiscard]] std::expected<std::shared_ptr<const jose::KeySet>, std::string> fetch_keys(
@@ -20,4 +20,4 @@ namespace holdfast {
 [[nodiscard]] pipeline::Introspected introspect_once(const issuer::IssuerSettings& issuer,
                                                      const pipeline::IntrospectionQuestion& question);
 
-}  // namespace holdfast
+}  // namespace holdfast::rehearsal

@@ -7,7 +7,7 @@
 #include "pipeline/rules.h"
 #include "settings/model.h"
 
-namespace holdfast {
+namespace holdfast::parts {
 
 // What issuers and upstreams of the settings are called by the parts that serve them, in the settings' order.
 struct PartNumbers {
@@ -29,4 +29,4 @@ struct PartNumbers {
 // Whether `after` may ask for a nonce where `before` let proofs in without one.
 [[nodiscard]] bool asks_for_more_nonces(const settings::Settings& before, const settings::Settings& after);
 
-}  // namespace holdfast
+}  // namespace holdfast::parts

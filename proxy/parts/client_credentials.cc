@@ -1,4 +1,4 @@
-#include "client_credentials.h"
+#include "parts/client_credentials.h"
 
 #include <filesystem>
 #include <utility>
@@ -7,7 +7,7 @@
 #include "settings/node.h"
 #include "token/introspection_request.h"
 
-namespace holdfast {
+namespace holdfast::parts {
 
 std::expected<std::shared_ptr<const issuer::ClientCredentials>, std::string> read_client_credentials(
     const settings::Introspection& introspection) {
@@ -28,4 +28,4 @@ std::expected<std::shared_ptr<const issuer::ClientCredentials>, std::string> rea
   return std::make_shared<const issuer::ClientCredentials>(std::move(credentials));
 }
 
-}  // namespace holdfast
+}  // namespace holdfast::parts
