@@ -19,6 +19,7 @@
 #include "net/tls_client.h"
 #include "net/worker.h"
 #include "parts/part_configs.h"
+#include "settings/report.h"
 
 namespace holdfast {
 namespace {
@@ -27,10 +28,6 @@ using std::chrono::milliseconds;
 
 // An issuer may have to be asked three times, five seconds each.
 constexpr std::chrono::seconds kBound{16};
-
-std::string item(std::string_view list, std::size_t index) {
-  return std::string(list) + '[' + std::to_string(index) + ']';
-}
 
 // What was found, in the order of the settings, and an end to the worker's loop once all of it is there.
 class Findings {
@@ -238,8 +235,8 @@ std::vector<Ref<Visit>> visits(net::Worker& worker, const settings::Settings& se
     const settings::Upstream& from = settings.upstreams[i];
     const upstream::Config config = parts::upstream_config(from);
     for (std::size_t j = 0; j < from.servers.size(); ++j) {
-      const std::size_t number =
-          findings.add(item(item("upstreams", i) + ".servers", j), config.servers[j].name);
+      const std::size_t number = findings.add(settings::item(settings::item("upstreams", i) + ".servers", j),
+                                              config.servers[j].name);
       out.push_back(make_counted<Visit>(worker,
                                         Visit::Server{.host = from.servers[j].origin.host,
                                                       .port = from.servers[j].origin.port,
@@ -261,7 +258,7 @@ std::vector<cli::Reached> reach(const settings::Settings& settings) {
   std::vector<std::unique_ptr<Asked>> asked;
   const auto issuers = parts::issuer_settings(settings);
   for (std::size_t i = 0; i < issuers.size(); ++i) {
-    asked.push_back(std::make_unique<Asked>(worker, issuers[i], item("issuers", i), findings));
+    asked.push_back(std::make_unique<Asked>(worker, issuers[i], settings::item("issuers", i), findings));
   }
   const std::vector<Ref<Visit>> servers = visits(worker, settings, findings);
   for (const Ref<Visit>& each : servers) each->begin();

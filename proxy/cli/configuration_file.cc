@@ -10,6 +10,7 @@
 #include <system_error>
 
 #include "cli/file.h"
+#include "settings/node.h"
 
 namespace holdfast::cli {
 namespace {

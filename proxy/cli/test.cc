@@ -6,6 +6,7 @@
 #include "cli/command_line.h"
 #include "cli/configuration_file.h"
 #include "cli/file.h"
+#include "settings/node.h"
 
 namespace holdfast::cli {
 namespace {

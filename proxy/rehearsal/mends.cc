@@ -9,13 +9,10 @@
 #include "http/origin.h"
 #include "http/target_uri.h"
 #include "rehearsal/ladder.h"
+#include "settings/report.h"
 
 namespace holdfast::rehearsal {
 namespace {
-
-std::string item(std::string_view list, std::size_t index) {
-  return std::string(list) + '[' + std::to_string(index) + ']';
-}
 
 // "https://host:port" of a URI in normal form.
 std::string_view origin_of(std::string_view uri) {
@@ -36,7 +33,7 @@ std::string mend_of_htu(const Judged& judged) {
   const auto named = proof ? http::normalize_absolute_uri(proof->htu) : std::nullopt;
   if (!named) return "the client puts the absolute URL that it calls into htu, without query and fragment";
   const auto origin = http::parse_origin(origin_of(*named));
-  const std::string listener = item("listeners", judged.listener);
+  const std::string listener = settings::item("listeners", judged.listener);
   if (!origin || origin->authority() == judged.verdict.host) {
     const bool tls = judged.settings.listeners[judged.listener].tls.has_value();
     if (origin && judged.settings.listeners[judged.listener].public_origins.empty() &&
@@ -55,7 +52,7 @@ std::string mend_of_htu(const Judged& judged) {
 
 std::string mend_of_issuer(const Judged& judged) {
   const auto issuer = judged.issuer();
-  const std::string route = item("routes", judged.route_index());
+  const std::string route = settings::item("routes", judged.route_index());
   if (issuer)
     return "add " + judged.settings.issuers[*issuer].name + " to " + route +
            ".issuers, if it is to be trusted there";
@@ -70,7 +67,7 @@ std::string mend_of_issuer(const Judged& judged) {
 
 std::string issuer_at(const Judged& judged) {
   const auto issuer = judged.issuer();
-  return issuer ? item("issuers", *issuer) : "issuers[]";
+  return issuer ? settings::item("issuers", *issuer) : "issuers[]";
 }
 
 std::string accepted(const Judged& judged) {
@@ -87,8 +84,8 @@ std::string accepted(const Judged& judged) {
 
 std::string mend_of(const Judged& judged) {
   if (!judged.verdict.reason) return {};
-  const std::string route = item("routes", judged.route_index());
-  const std::string listener = item("listeners", judged.listener);
+  const std::string route = settings::item("routes", judged.route_index());
+  const std::string listener = settings::item("listeners", judged.listener);
   switch (*judged.verdict.reason) {
     case Reason::no_route:
       return "add a route whose match takes it";

@@ -3,10 +3,12 @@
 #include <memory>
 #include <utility>
 
+#include "settings/check.h"
 #include "settings/expand.h"
 #include "settings/keys.h"
 #include "settings/resolve.h"
 #include "settings/running.h"
+#include "settings/settle_files.h"
 #include "settings/shown.h"
 
 namespace holdfast::settings {

@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "settings/check.h"
 #include "settings/model.h"
 #include "settings/problem.h"
+#include "settings/world.h"
 
 namespace holdfast::settings {
 

@@ -7,6 +7,10 @@
 
 namespace holdfast::settings {
 
+std::string item(std::string_view list, std::size_t index) {
+  return std::string(list) + '[' + std::to_string(index) + ']';
+}
+
 std::string Place::spelled() const {
   if (parent_ == nullptr) return "";
   std::string path = parent_->spelled();

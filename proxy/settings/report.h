@@ -32,6 +32,9 @@ class Place {
   bool is_item_ = false;
 };
 
+// "routes[1]", for whoever knows the path only.
+[[nodiscard]] std::string item(std::string_view list, std::size_t index);
+
 class Report {
  public:
   explicit Report(const Node& root) : root_(root) {}

@@ -9,10 +9,6 @@
 namespace holdfast::settings {
 namespace {
 
-std::string item(std::string_view list, std::size_t index) {
-  return std::string(list) + '[' + std::to_string(index) + ']';
-}
-
 void refuse_both(bool shorthand, bool long_form, std::string_view key, std::string_view list,
                  Report& report) {
   if (shorthand && long_form) {

@@ -2,7 +2,7 @@
 // be to become a T, says so where it is not, and says the same as a JSON Schema; a Key binds a name to a
 // member. Reading, unknown keys with suggestions, wrong types, not yet supported features and the schema that
 // editors take all come from the same table, so none of them can disagree with another. What a value must be
-// to another (check.cc, resolve.cc) is in no schema. Immutable after construction; any thread.
+// to another (check.h, resolve.h) is in no schema. Immutable after construction; any thread.
 #pragma once
 
 #include <boost/json/array.hpp>

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "settings/report.h"
 #include "support/places.h"
 #include "world.h"
 

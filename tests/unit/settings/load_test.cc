@@ -5,6 +5,7 @@
 #include <fstream>
 #include <string>
 
+#include "settings/report.h"
 #include "support/places.h"
 #include "world.h"
 
