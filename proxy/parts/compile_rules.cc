@@ -191,7 +191,8 @@ std::shared_ptr<pipeline::Rules> compile_rules(const settings::Settings& setting
          .max_body = from.limits.max_body,
          .timeouts = {.body_idle = from.timeouts.body_idle,
                       .stream_idle = from.timeouts.stream_idle,
-                      .tunnel = from.timeouts.tunnel},
+                      .tunnel = from.timeouts.tunnel,
+                      .response = from.timeouts.response},
          .assertion_audience = assertion_audience(settings, from)});
   }
   const settings::IdentityHeaders& names = settings.identity_headers;

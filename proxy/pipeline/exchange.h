@@ -53,11 +53,12 @@ enum class Cause : std::uint8_t {
   kTokenExpired,  // close_at_expiry; the client's token says so, not the client
 };
 
-// How long a client may take with one exchange, where its route says something else than its listener.
+// How long one exchange may take, where its route says something else than its listener or its upstream.
 struct RouteTimeouts {
-  std::optional<std::chrono::milliseconds> body_idle;
+  std::optional<std::chrono::milliseconds> body_idle;  // the client's, as are the next two
   std::optional<std::chrono::milliseconds> stream_idle;
   std::optional<std::chrono::milliseconds> tunnel;
+  std::optional<std::chrono::milliseconds> response;  // the backend's: from the request sent to the head
 };
 
 // The request's way to the backend. Counted: whoever calls it holds a Ref.

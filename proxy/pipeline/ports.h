@@ -147,9 +147,10 @@ class Upstreams {
   // Sends an admitted request to upstream number `upstream` (RouteLinks::upstream; a number never comes to
   // mean another upstream, and one that a reload has removed serves the requests that began before). Never
   // fails at once: what goes wrong comes to `client` as a reset. Which server takes it, `client` is told by
-  // on_backend_chosen().
+  // on_backend_chosen(). `timeouts`: its route's, read during the call only.
   [[nodiscard]] virtual Ref<BackendStream> open(const Admission& admission, std::size_t upstream,
-                                                http::RequestHead head, Ref<ClientStream> client) = 0;
+                                                const RouteTimeouts& timeouts, http::RequestHead head,
+                                                Ref<ClientStream> client) = 0;
 
  protected:
   ~Upstreams() = default;

@@ -256,12 +256,13 @@ void Request::forward(const Admission& admission) {
   }
   const std::string_view path = policy::backend_path(*route(), target_.path);
   head_.target = target_.query.empty() ? path : head_.fields.arena().concat(path, target_.query);
-  const std::size_t upstream = rules_->links[route()->index].upstream;
-  client_->set_timeouts(rules_->links[route()->index].timeouts);
+  const RouteLinks& links = rules_->links[route()->index];
+  client_->set_timeouts(links.timeouts);
   forwarded_ = flow_.ports().now();
   // The backend may answer, or fail, from inside open().
   const Ref<Request> self(this);
-  Ref<BackendStream> backend = flow_.ports().upstreams.open(admission, upstream, std::move(head_), self);
+  Ref<BackendStream> backend =
+      flow_.ports().upstreams.open(admission, links.upstream, links.timeouts, std::move(head_), self);
   if (!client_) return;
   backend_ = std::move(backend);
   if (body_ended_) backend_->on_request_end();

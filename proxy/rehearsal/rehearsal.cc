@@ -129,8 +129,8 @@ class Rehearsal::Ports final : pipeline::KeySource,
   }
 
   [[nodiscard]] bool is_overloaded(std::size_t) const override { return false; }
-  Ref<pipeline::BackendStream> open(const pipeline::Admission&, std::size_t, http::RequestHead,
-                                    Ref<pipeline::ClientStream> client) override {
+  Ref<pipeline::BackendStream> open(const pipeline::Admission&, std::size_t, const pipeline::RouteTimeouts&,
+                                    http::RequestHead, Ref<pipeline::ClientStream> client) override {
     opened_ = true;
     http::ResponseHead head;
     head.status = 204;

@@ -64,7 +64,15 @@ Key<Require> roles() {
       .about("Realm roles, and CLIENT:ROLE for client roles");
 }
 
-// Those of a listener's that come into play once the route is known.
+// A key of listeners that counts when nobody knows yet which route a request will take.
+template <class Owner>
+Key<Owner> before_the_route(std::string_view section, const std::string& name) {
+  return elsewhere<Owner>(
+      name, "applies before a route is known; set listeners[]." + std::string(section) + '.' + name);
+}
+
+// Those of a listener's that come into play once the route is known, and those of an upstream's that belong
+// to one request.
 Keys<RouteTimeouts> route_timeouts() {
   return {
       member<RouteTimeouts>("body_idle", time(), &RouteTimeouts::body_idle)
@@ -73,6 +81,13 @@ Keys<RouteTimeouts> route_timeouts() {
           .about("For a client that takes nothing of its answer, and a gRPC call at rest"),
       member<RouteTimeouts>("tunnel", time(), &RouteTimeouts::tunnel)
           .about("For a WebSocket through which nothing moves"),
+      member<RouteTimeouts>("response", time(), &RouteTimeouts::response)
+          .about("From the request sent to the head of the response, instead of what the upstream says"),
+      before_the_route<RouteTimeouts>("timeouts", "handshake"),
+      before_the_route<RouteTimeouts>("timeouts", "headers"),
+      before_the_route<RouteTimeouts>("timeouts", "idle"),
+      elsewhere<RouteTimeouts>("connect",
+                               "is for connections, which routes share; set upstreams[].timeouts.connect"),
   };
 }
 
@@ -80,6 +95,9 @@ Keys<RouteLimits> route_limits() {
   return {
       member<RouteLimits>("max_body", size_or_unlimited(), &RouteLimits::max_body)
           .about("Of one request's body, or unlimited"),
+      before_the_route<RouteLimits>("limits", "max_header_bytes"),
+      before_the_route<RouteLimits>("limits", "max_headers"),
+      before_the_route<RouteLimits>("limits", "max_connections"),
   };
 }
 
@@ -130,7 +148,7 @@ Value<RouteDraft> route() {
       member<RouteDraft>("close_at_expiry", boolean(), &Route::close_at_expiry)
           .about("Ends WebSockets (1008) and streamed responses when the token expires"),
       section<RouteDraft>("timeouts", route_timeouts(), &Route::timeouts)
-          .about("How long a client may take, instead of what its listener says"),
+          .about("How long client and backend may take, instead of what listener and upstream say"),
       section<RouteDraft>("limits", route_limits(), &Route::limits)
           .about("How much a client may send, instead of what its listener says"),
   });

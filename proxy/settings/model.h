@@ -251,7 +251,7 @@ struct Require {
   bool operator==(const Require&) const = default;
 };
 
-// What a listener sets for all, where a route says something else.
+// What a listener, or an upstream, sets for all, where a route says something else.
 struct RouteLimits {
   std::optional<std::uint64_t> max_body;  // bytes, or kUnlimited
   bool operator==(const RouteLimits&) const = default;
@@ -261,6 +261,7 @@ struct RouteTimeouts {
   std::optional<milliseconds> body_idle;
   std::optional<milliseconds> stream_idle;
   std::optional<milliseconds> tunnel;
+  std::optional<milliseconds> response;  // the upstream's; the others are the listener's
   bool operator==(const RouteTimeouts&) const = default;
 };
 

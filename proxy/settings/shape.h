@@ -368,4 +368,13 @@ Key<Owner> not_yet(std::string name, std::vector<std::string> accepted = {}) {
           .schema = std::move(schema)};
 }
 
+// A key that people look for here, and that stands elsewhere: `why` says where, and why not here.
+template <class Owner>
+Key<Owner> elsewhere(std::string name, std::string why) {
+  return {.name = std::move(name),
+          .read = [why = std::move(why)](const Node& node, const Place& place, Owner&,
+                                         Report& report) { report.error(node, place, why); },
+          .schema = {}};
+}
+
 }  // namespace holdfast::settings

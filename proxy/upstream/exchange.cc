@@ -27,10 +27,12 @@ bool is_idempotent(std::string_view method) {
 
 }  // namespace
 
-Exchange::Exchange(Ref<Pool> pool, http::RequestHead head, Ref<pipeline::ClientStream> client)
+Exchange::Exchange(Ref<Pool> pool, const pipeline::RouteTimeouts& timeouts, http::RequestHead head,
+                   Ref<pipeline::ClientStream> client)
     : pool_(std::move(pool)),
       client_(std::move(client)),
       head_(std::move(head)),
+      response_(timeouts.response.value_or(pool_->config().timeouts.response)),
       deadline_(pool_->worker().wheel(), *this),
       credit_(client_->first_credit()),
       idempotent_(is_idempotent(head_.method)),
@@ -264,7 +266,7 @@ bool Exchange::write_out() {
       arm(Waiting::kBackend, pool_->config().timeouts.body_idle);
     }
   } else if (encoder_.ended() || stopped_) {
-    arm(Waiting::kBackend, pool_->config().timeouts.response);
+    arm(Waiting::kBackend, response_);
   } else {
     deadline_.cancel();  // it is the client that is waited for
   }

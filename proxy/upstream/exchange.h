@@ -32,7 +32,8 @@ namespace holdfast::upstream {
 
 class Exchange final : public pipeline::BackendStream, public ConnectionUser, private net::Expirable {
  public:
-  Exchange(Ref<Pool> pool, http::RequestHead head, Ref<pipeline::ClientStream> client);
+  Exchange(Ref<Pool> pool, const pipeline::RouteTimeouts& timeouts, http::RequestHead head,
+           Ref<pipeline::ClientStream> client);
   ~Exchange() override;
 
   // Nothing of this calls the client before it returned, but for on_backend_chosen().
@@ -111,6 +112,7 @@ class Exchange final : public pipeline::BackendStream, public ConnectionUser, pr
   Ref<Connection> connection_;
   http::RequestHead head_;
   wire::RequestEncoder encoder_;
+  const std::chrono::milliseconds response_;  // the route's, or the upstream's
   net::Deadline deadline_;
   Waiting waiting_for_ = Waiting::kConnection;
 

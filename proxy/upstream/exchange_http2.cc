@@ -108,12 +108,11 @@ void Exchange::on_http2_request_done() {
 // Whose turn it is: the deadline runs while it is the server's.
 void Exchange::watch_http2() {
   if (done_ || stream_ == 0) return;
-  const Timeouts& timeouts = pool_->config().timeouts;
   const bool to_send = !request_done_ && (buffered_ != 0 || request_ended_);
   if (!head_seen_ && request_done_) {
-    if (waiting_for_ != Waiting::kAnswer || !deadline_.armed()) arm(Waiting::kAnswer, timeouts.response);
+    if (waiting_for_ != Waiting::kAnswer || !deadline_.armed()) arm(Waiting::kAnswer, response_);
   } else if (to_send || (head_seen_ && credit_ != 0)) {
-    arm(Waiting::kBackend, timeouts.body_idle);
+    arm(Waiting::kBackend, pool_->config().timeouts.body_idle);
   } else {
     deadline_.cancel();  // it is the client that is waited for
   }

@@ -35,8 +35,10 @@ void Pools::set_endpoints(std::size_t upstream, std::size_t server, net::Endpoin
 }
 
 Ref<pipeline::BackendStream> Pools::open(const pipeline::Admission& /*admission*/, std::size_t upstream,
-                                         http::RequestHead head, Ref<pipeline::ClientStream> client) {
-  const Ref<Exchange> exchange = make_counted<Exchange>(pools_[upstream], std::move(head), std::move(client));
+                                         const pipeline::RouteTimeouts& timeouts, http::RequestHead head,
+                                         Ref<pipeline::ClientStream> client) {
+  const Ref<Exchange> exchange =
+      make_counted<Exchange>(pools_[upstream], timeouts, std::move(head), std::move(client));
   exchange->start();
   return exchange;
 }

@@ -37,6 +37,7 @@ class Pools final : public pipeline::Upstreams {
   void set_endpoints(std::size_t upstream, std::size_t server, net::Endpoints endpoints);
 
   [[nodiscard]] Ref<pipeline::BackendStream> open(const pipeline::Admission& admission, std::size_t upstream,
+                                                  const pipeline::RouteTimeouts& timeouts,
                                                   http::RequestHead head,
                                                   Ref<pipeline::ClientStream> client) override;
 

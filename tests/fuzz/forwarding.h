@@ -77,8 +77,8 @@ class Forwarding {
   struct Upstreams final : pipeline::Upstreams {
     std::optional<http::RequestHead> opened;
     [[nodiscard]] bool is_overloaded(std::size_t) const override { return false; }
-    Ref<pipeline::BackendStream> open(const pipeline::Admission&, std::size_t, http::RequestHead head,
-                                      Ref<pipeline::ClientStream>) override {
+    Ref<pipeline::BackendStream> open(const pipeline::Admission&, std::size_t, const pipeline::RouteTimeouts&,
+                                      http::RequestHead head, Ref<pipeline::ClientStream>) override {
       opened = std::move(head);
       return make_counted<Backend>();
     }

@@ -1,8 +1,11 @@
-// What a listener says for all, a route may say for itself: `limits` and `timeouts` of a route, each beside a
-// route that leaves it to the listener.
+// What a listener, or an upstream, says for all, a route may say for itself: `limits` and `timeouts` of a
+// route, each beside a route that leaves it to them.
+#include <optional>
 #include <thread>
 
 #include "sidecar.h"
+#include "support/http2_client.h"
+#include "support/http2_server.h"
 
 namespace holdfast::integration {
 namespace {
@@ -126,6 +129,91 @@ TEST_F(RouteLimitsTest, TunnelOfTheRoute) {
   MessageReader other(patient);
   EXPECT_TRUE(other.head().value_or("").starts_with("HTTP/1.1 101 "));
   EXPECT_FALSE(other.closed(Milliseconds{1000}));
+}
+
+// ---- how long the backend may take to answer
+
+// One upstream has all the time in the world, one has none, and so have the routes, the other way round.
+// Nothing answers but `late`, after a while.
+class RouteResponseTest : public testing::Test {
+ protected:
+  static constexpr Milliseconds kLate{1000};
+
+  static Settings settings(const std::string& url) {
+    const std::string server = '"' + url + '"';
+    return {.upstream = "timeouts: {response: 1h}, servers: [" + server +
+                        "]}\n  - {name: hurried, timeouts: {response: 200ms}, ",
+            .servers = server,
+            .routes = R"(
+  - {name: quick, match: {path: /quick/**}, access: public, upstream: backend, timeouts: {response: 200ms}}
+  - {name: patient, match: {path: /patient/**}, access: public, upstream: hurried, timeouts: {response: 1h}}
+  - {name: hurried, match: {path: /hurried/**}, access: public, upstream: hurried}
+)"};
+  }
+  static Request get(std::string_view target) {
+    Request request;
+    request.target = target;
+    return request;
+  }
+  static void expect_each_time(const Sidecar& sidecar) {
+    expect_refusal(sidecar.send(get("/quick/never")), 504, "upstream_timeout");
+    expect_refusal(sidecar.send(get("/hurried/late")), 504, "upstream_timeout");
+    const Response answer = sidecar.send(get("/patient/late"));
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body, "late");
+  }
+  static std::optional<support::Http2Reply> reply(const support::Http2Request& request) {
+    if (!request.fields.value(":path").ends_with("late")) return std::nullopt;
+    std::this_thread::sleep_for(kLate);
+    return support::Http2Reply{.body = "late"};
+  }
+};
+
+TEST_F(RouteResponseTest, OverHttp1) {
+  HttpServer backend;
+  const Script script(backend, [](Exchange& exchange) {
+    if (!exchange.request.target.ends_with("late")) {
+      EXPECT_EQ(exchange.receive(), "") << "it is given up";
+      return exchange.close();
+    }
+    std::this_thread::sleep_for(kLate);
+    exchange.respond(200, "", "late");
+  });
+  const Sidecar sidecar(settings(backend.url()));
+  expect_each_time(sidecar);
+}
+
+TEST_F(RouteResponseTest, OverHttp2) {
+  support::Http2Server backend;
+  backend.on_request(reply);
+  const Sidecar sidecar(settings(backend.url()));
+  expect_each_time(sidecar);
+}
+
+// The route's time or the call's own deadline, whichever is shorter.
+TEST_F(RouteResponseTest, OfACallWithADeadline) {
+  support::Http2Server backend;
+  backend.on_request(reply);
+  const Sidecar sidecar(settings(backend.url()));
+  support::Http2Client client(
+      Stream::tls(sidecar.tls_port, {.server_name = std::string(kHost), .alpn = support::kAlpnHttp2}));
+  for (const auto& [path, deadline, detail] :
+       {std::tuple("/quick/never", "1H", "did not answer in time"),
+        {"/patient/never", "200m", "the call's own deadline passed"}}) {
+    SCOPED_TRACE(path);
+    const support::Http2Answer& answer = client.ask({{":method", "POST"},
+                                                     {":scheme", "https"},
+                                                     {":authority", std::string(kHost)},
+                                                     {":path", path},
+                                                     {"content-type", "application/grpc"},
+                                                     {"te", "trailers"},
+                                                     {"grpc-timeout", deadline}},
+                                                    "call");
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.fields.value("grpc-status"), "4");
+    EXPECT_NE(answer.fields.value("grpc-message").find(detail), std::string::npos)
+        << answer.fields.value("grpc-message");
+  }
 }
 
 }  // namespace

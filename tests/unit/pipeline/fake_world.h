@@ -149,13 +149,15 @@ struct FakeBackend final : BackendStream {
 struct FakeUpstreams final : Upstreams {
   std::vector<Ref<FakeBackend>> opened;
   std::vector<Admission::Kind> admissions;
+  std::vector<RouteTimeouts> timeouts;
   bool overloaded = false;
 
   [[nodiscard]] bool is_overloaded(std::size_t) const override { return overloaded; }
 
-  Ref<BackendStream> open(const Admission& admission, std::size_t, http::RequestHead head,
-                          Ref<ClientStream> client) override {
+  Ref<BackendStream> open(const Admission& admission, std::size_t, const RouteTimeouts& own,
+                          http::RequestHead head, Ref<ClientStream> client) override {
     admissions.push_back(admission.kind());
+    timeouts.push_back(own);
     auto backend = make_counted<FakeBackend>();
     backend->head = std::move(head);
     backend->client = std::move(client);

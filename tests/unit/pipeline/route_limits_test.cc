@@ -16,7 +16,7 @@ class RouteLimitsTest : public FlowTest {
     auto made = rules({open("/small"), open("/large")});
     made->listeners[0].max_body = 100;
     made->links[0].max_body = 10;
-    made->links[0].timeouts = {.body_idle = 1s, .stream_idle = 2s, .tunnel = 3s};
+    made->links[0].timeouts = {.body_idle = 1s, .stream_idle = 2s, .tunnel = 3s, .response = 4s};
     made->links[1].max_body = 1000;
     flow->replace_rules(made);
   }
@@ -95,15 +95,17 @@ TEST_F(RouteLimitsTest, ATunnelIsNoBody) {
   EXPECT_EQ(upstreams.opened.back()->cancelled, std::nullopt);
 }
 
-TEST_F(RouteLimitsTest, TheClientIsToldTheRoutesTimes) {
+TEST_F(RouteLimitsTest, BothSidesAreToldTheRoutesTimes) {
   const Sent own = post("/small", {Kind::kKnown, 1});
   EXPECT_EQ(own.client->timeouts.body_idle, 1s);
   EXPECT_EQ(own.client->timeouts.stream_idle, 2s);
   EXPECT_EQ(own.client->timeouts.tunnel, 3s);
+  EXPECT_EQ(upstreams.timeouts.back().response, 4s);
   const Sent none = post("/large", {Kind::kKnown, 1});
   EXPECT_EQ(none.client->timeouts.body_idle, std::nullopt);
   EXPECT_EQ(none.client->timeouts.stream_idle, std::nullopt);
   EXPECT_EQ(none.client->timeouts.tunnel, std::nullopt);
+  EXPECT_EQ(upstreams.timeouts.back().response, std::nullopt);
 }
 
 }  // namespace

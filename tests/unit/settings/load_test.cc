@@ -190,7 +190,7 @@ routes:
 - {name: r3, match: {path: /3}, access: deny, cors: off}
 - {name: r4, match: {path: /4}, issuers: first, upstream: u1}
 - {name: r6, match: {path: /6}, access: public, upstream: u1, limits: {max_body: unlimited}}
-- {name: r5, access: dpop_or_bearer, issuers: first, upstream: u1, enforce: false, timeouts: {body_idle: 1s, stream_idle: 2s, tunnel: 3s}, limits: {max_body: 4KiB}}
+- {name: r5, access: dpop_or_bearer, issuers: first, upstream: u1, enforce: false, timeouts: {body_idle: 1s, stream_idle: 2s, tunnel: 3s, response: 4s}, limits: {max_body: 4KiB}}
 identity: {headers: {sub: X-Sub, client_id: X-Client, preferred_username: X-User, email: off, scope: X-Scope, roles: X-Roles, iss: X-Iss, jkt: X-Jkt}, client_certificate: X-Cert}
 probes: off
 cors: {origins: "*"}
@@ -289,7 +289,7 @@ shutdown: {delay: 1s, drain: 2s}
               {"r6", {{}, {"/6"}, {}}, Access::kPublic, {}, {}, NonceMode::kOff, 0, ""},
               {"r5", {}, Access::kDpopOrBearer, {0}, {}, NonceMode::kRequired, 0, "", false, false}};
   e.routes[4].limits.max_body = kUnlimited;
-  e.routes[5].timeouts = {seconds(1), seconds(2), seconds(3)};
+  e.routes[5].timeouts = {seconds(1), seconds(2), seconds(3), seconds(4)};
   e.routes[5].limits.max_body = 4096;
   const Cors everywhere{{"*"}, false, seconds(600)};
   for (Route& route : e.routes) route.cors = everywhere;

@@ -308,6 +308,27 @@ TEST(Exchange, TimesOutWithoutAnAnswer) {
   EXPECT_TRUE(world.until([&] { return peer->ended(); }));
 }
 
+TEST(Exchange, ItsRouteSaysHowLongAnAnswerMayTake) {
+  World world(1, [](Config& config) { config.timeouts.response = 200ms; });
+  world.route.response = 1h;
+  const Ref<Client> patient = world.get();
+  const auto waiting = world.accept();
+  world.receive_head(*waiting);
+  world.route.response = 20ms;
+  const Ref<Client> quick = world.get();
+  const auto slow = world.accept();
+  ASSERT_TRUE(world.until([&] { return quick->over(); }));
+  EXPECT_EQ(quick->reset, Cause::kBackendTimeout);
+  world.route.response.reset();
+  const Ref<Client> neither = world.get();
+  ASSERT_TRUE(world.until([&] { return neither->over(); }));
+  EXPECT_EQ(neither->reset, Cause::kBackendTimeout);
+  EXPECT_FALSE(patient->over());
+  waiting->send(kOk);
+  ASSERT_TRUE(world.until([&] { return patient->over(); }));
+  EXPECT_EQ(patient->received, "ok");
+}
+
 TEST(Exchange, TimesOutInTheBody) {
   World world(1, [](Config& config) { config.timeouts.body_idle = 50ms; });
   const Ref<Client> client = world.get();
@@ -568,7 +589,7 @@ TEST(Exchange, RefusesAHeadThatWouldSplit) {
   head.target = "/x";
   head.fields.add("Host", "a");
   head.fields.add("X-Auth-Subject", "a\r\nX-Admin: 1");
-  client->backend = world.pools().open(pipeline::Verifier::admit_anonymous(), 0, std::move(head), client);
+  client->backend = world.pools().open(pipeline::Verifier::admit_anonymous(), 0, {}, std::move(head), client);
   ASSERT_TRUE(world.until([&] { return client->over(); }));
   EXPECT_EQ(client->reset, Cause::kRequestMalformed);
   world.settle();

@@ -299,6 +299,24 @@ TEST_F(Http2Upstream, AClientSaysHowMuchMayComeFirst) {
   EXPECT_EQ(slow->received.size(), 100'000U);
 }
 
+TEST_F(Http2Upstream, ItsRouteSaysHowLongAnAnswerMayTake) {
+  world.route.response = 1h;
+  const Ref<Client> patient = world.get();
+  world.route.response = 20ms;
+  const Ref<Client> quick = world.get();
+  world.route.response.reset();
+  const Ref<Client> neither = world.get();
+  Http2Peer& peer = accept();
+  ASSERT_TRUE(until([&] { return quick->over(); }));
+  EXPECT_EQ(quick->reset, Cause::kBackendTimeout);
+  ASSERT_TRUE(until([&] { return neither->over(); }));
+  EXPECT_EQ(neither->reset, Cause::kBackendTimeout);
+  EXPECT_FALSE(patient->over());
+  peer.answer(1);
+  ASSERT_TRUE(until([&] { return patient->over(); }));
+  EXPECT_EQ(patient->received, "ok");
+}
+
 TEST_F(Http2Upstream, GoawayLosesNothing) {
   // A POST is safe to send again where the backend says that it did not process it.
   const Ref<Client> first = world.get();

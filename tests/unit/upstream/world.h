@@ -214,6 +214,8 @@ class World {
     pools_ = make_pools(worker_);
   }
 
+  pipeline::RouteTimeouts route{};  // of the requests to come
+
   // A client and its exchange hold each other until one of them ends it.
   ~World() {
     for (const Ref<Client>& client : clients_) client->backend.reset();
@@ -246,7 +248,8 @@ class World {
     head.fields.add("Host", "a.example");
     if (!client->field.empty()) head.fields.add("x-field", client->field);
     head.body = length;
-    client->backend = pools.open(pipeline::Verifier::admit_anonymous(), upstream, std::move(head), client);
+    client->backend =
+        pools.open(pipeline::Verifier::admit_anonymous(), upstream, route, std::move(head), client);
     if (length.kind == http::BodyLength::Kind::kNone && client->backend) client->backend->on_request_end();
     return client;
   }
@@ -262,7 +265,7 @@ class World {
     head.protocol = "websocket";
     head.fields.add("Host", "a.example");
     head.fields.add("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
-    client->backend = pools_->open(pipeline::Verifier::admit_anonymous(), 0, std::move(head), client);
+    client->backend = pools_->open(pipeline::Verifier::admit_anonymous(), 0, route, std::move(head), client);
     if (client->backend) client->backend->on_request_end();
     return client;
   }
