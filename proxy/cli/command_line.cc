@@ -27,8 +27,17 @@ const std::map<std::string, settings::LogLevel> kLogLevels{{"trace", settings::L
                                                            {"warning", settings::LogLevel::kWarning},
                                                            {"error", settings::LogLevel::kError}};
 
+// Where a command's configuration comes from. Each command has its own: CLI11 reads the variables of commands
+// that were not given, too, and would put them over what the given one was told.
+struct ConfigOptions {
+  std::string run;
+  std::string check;
+  std::string explain;
+  std::string test;
+};
+
 struct Arguments {
-  std::string config;
+  ConfigOptions config;
   std::optional<std::string> log_level;
   std::optional<std::filesystem::path> takeover;
   CheckOptions check;
@@ -41,14 +50,14 @@ struct Arguments {
   bool json = false;
 };
 
-void add_config(CLI::App& command, Arguments& arguments) {
-  command.add_option("-c,--config", arguments.config, "The configuration, a YAML file")
+void add_config(CLI::App& command, std::string& config) {
+  command.add_option("-c,--config", config, "The configuration, a YAML file")
       ->envname("HOLDFAST_CONFIG")
       ->required();
 }
 
 int run_command(const Arguments& arguments, const Run& run) {
-  const auto read = [file = arguments.config,
+  const auto read = [file = arguments.config.run,
                      log_level = arguments.log_level](const settings::Settings* running) {
     settings::Loaded loaded = read_configuration(file, running);
     // A flag beats the file whenever that is read.
@@ -58,7 +67,7 @@ int run_command(const Arguments& arguments, const Run& run) {
   RunOptions options;
   {
     settings::Loaded loaded = read(nullptr);
-    print_problems(loaded, arguments.config);
+    print_problems(loaded, arguments.config.run);
     if (!loaded.settings) return kFailed;
     options = {.settings = *std::move(loaded.settings),
                .shown = std::move(loaded.shown),
@@ -86,10 +95,13 @@ Commands describe(CLI::App& app, Arguments& arguments) {
   Commands commands{};
 
   commands.run = app.add_subcommand("run", "Serve; SIGHUP reloads, SIGTERM drains");
-  add_config(*commands.run, arguments);
+  add_config(*commands.run, arguments.config.run);
+  const CLI::Validator level = CLI::IsMember({"trace", "debug", "info", "warning", "error"});
   commands.run->add_option("--log-level", arguments.log_level, "trace, debug, info, warning or error")
       ->envname("HOLDFAST_LOG_LEVEL")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warning", "error"}));
+      ->check([run = commands.run, level](const std::string& word) {
+        return run->parsed() ? level(word) : std::string();  // a broken variable is no matter of `health`
+      });
   commands.run->add_option(
       "--takeover", arguments.takeover,
       "A UNIX socket: take over from the process that listens there, if any, and let the "
@@ -102,14 +114,14 @@ Commands describe(CLI::App& app, Arguments& arguments) {
       ->check(CLI::Range(0, 86'400));
 
   commands.check = app.add_subcommand("check", "Validate a configuration");
-  add_config(*commands.check, arguments);
+  add_config(*commands.check, arguments.config.check);
   commands.check->add_flag("--online", arguments.check.online,
                            "Also reach what it names: issuers and upstreams");
   commands.check->add_flag("--strict", arguments.check.strict, "Warnings fail, too");
   commands.check->add_flag("--json", arguments.check.json, "The outcome as one JSON object on stdout");
 
   commands.explain = app.add_subcommand("explain", "Judge one request as the proxy would, check by check");
-  add_config(*commands.explain, arguments);
+  add_config(*commands.explain, arguments.config.explain);
   commands.explain
       ->add_option("--request", arguments.explain.request,
                    "A file, or - for stdin: a curl command or raw HTTP")
@@ -124,7 +136,7 @@ Commands describe(CLI::App& app, Arguments& arguments) {
                                "The time to judge it at: seconds since 1970, or 2026-11-25T18:00:00Z");
 
   commands.test = app.add_subcommand("test", "Compare what a configuration decides with a file of cases");
-  add_config(*commands.test, arguments);
+  add_config(*commands.test, arguments.config.test);
   commands.test->add_option("cases", arguments.cases, "The cases, a YAML file")->required();
 
   commands.proof = app.add_subcommand("proof", "A DPoP proof, for the DPoP header of curl");
@@ -152,9 +164,11 @@ Commands describe(CLI::App& app, Arguments& arguments) {
 int dispatch(const Commands& commands, const Arguments& arguments, const Actions& actions) {
   if (commands.run->parsed()) return run_command(arguments, actions.run);
   if (commands.drain->parsed()) return drain(arguments.drain);
-  if (commands.check->parsed()) return check(arguments.config, arguments.check, actions.reach);
-  if (commands.explain->parsed()) return explain(arguments.config, arguments.explain, actions.explain);
-  if (commands.test->parsed()) return test(arguments.config, arguments.cases, actions.decide);
+  if (commands.check->parsed())
+    return check(arguments.config.check, arguments.check, actions.reach);
+  if (commands.explain->parsed())
+    return explain(arguments.config.explain, arguments.explain, actions.explain);
+  if (commands.test->parsed()) return test(arguments.config.test, arguments.cases, actions.decide);
   if (commands.proof->parsed()) return proof(arguments.proof);
   if (commands.keygen->parsed()) return keygen(arguments.algorithm);
   if (commands.schema->parsed()) return schema();

@@ -2,6 +2,8 @@
 // configuration at once, each with its place. Contract: "Command line" and "Configuration".
 #include <openssl/pem.h>
 
+#include <cstdlib>
+
 #include "sidecar.h"
 
 namespace holdfast::integration {
@@ -10,6 +12,18 @@ namespace {
 using support::Finished;
 using support::run_holdfast;
 using support::TemporaryFolder;
+
+// Of this process and those that it starts, while it lives.
+class Variable {
+ public:
+  Variable(const char* name, const std::string& value) : name_(name) { ::setenv(name, value.c_str(), 1); }
+  ~Variable() { ::unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+};
 
 constexpr const char* kThreeLines =
     "issuer: https://id.example.com/realms/demo\naudience: orders-api\nupstream: http://127.0.0.1:8000\n";
@@ -125,6 +139,30 @@ TEST_F(CheckTest, JsonIsJson) {
     boost::json::parse(done.out, failed);
     EXPECT_FALSE(failed) << done.out;
   }
+}
+
+TEST_F(CheckTest, AFlagBeatsTheEnvironment) {
+  folder_.write("good.yaml", kThreeLines);
+  folder_.write("bad.yaml", "issuer: 7\n");
+  const std::string good = (folder_.path() / "good.yaml").string();
+  const std::string bad = (folder_.path() / "bad.yaml").string();
+  {
+    const Variable config("HOLDFAST_CONFIG", good);
+    EXPECT_EQ(run_holdfast({"check"}).exit_code, 0);
+    EXPECT_EQ(run_holdfast({"check", "-c", bad}).exit_code, 3);
+    EXPECT_EQ(run_holdfast({"run", "-c", bad}).exit_code, 1);
+    EXPECT_EQ(run_holdfast({"explain", "-c", bad, "--request", "-"}, "GET / HTTP/1.1\n").exit_code, 3);
+    EXPECT_EQ(run_holdfast({"test", "-c", bad, good}).exit_code, 3);
+  }
+  const Variable config("HOLDFAST_CONFIG", bad);
+  EXPECT_EQ(run_holdfast({"check", "-c", good}).exit_code, 0);
+  EXPECT_EQ(run_holdfast({"check"}).exit_code, 3);
+}
+
+TEST(CliTest, AVariableThatIsBrokenHarmsItsOwnCommandOnly) {
+  const Variable level("HOLDFAST_LOG_LEVEL", "loud");
+  EXPECT_EQ(run_holdfast({"run", "-c", "/nonexistent/holdfast.yaml"}).exit_code, 2);
+  EXPECT_EQ(run_holdfast({"version"}).exit_code, 0);
 }
 
 TEST_F(CheckTest, RunRefusesABadConfiguration) {
