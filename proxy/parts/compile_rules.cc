@@ -133,12 +133,15 @@ std::string assertion_audience(const settings::Settings& settings, const setting
   return settings.assertion->audience.value_or(settings.upstreams[*from.upstream].name);
 }
 
-// The default's name is never a client's to send: a backend that is configured for it may stand behind a
-// Holdfast that signs nothing yet.
-std::vector<std::string> assertion_headers(const settings::Settings& settings) {
-  std::vector<std::string> names{settings::Assertion().header};
-  if (settings.assertion && settings.assertion->header != names.front())
-    names.push_back(settings.assertion->header);
+// A default's name is never a client's to send, even where another name or `off` takes its place: a backend
+// may look for it all the same, and one that is configured for assertions may stand behind a Holdfast that
+// signs nothing yet.
+std::vector<std::string> names_not_for_clients(const settings::Settings& settings) {
+  const settings::IdentityHeaders defaults;
+  std::vector<std::string> names{defaults.sub,   defaults.client_id, defaults.preferred_username,
+                                 defaults.email, defaults.scope,     defaults.roles,
+                                 defaults.iss,   defaults.jkt,       settings::Assertion().header};
+  if (settings.assertion) names.push_back(settings.assertion->header);
   return names;
 }
 
@@ -219,7 +222,7 @@ std::shared_ptr<pipeline::Rules> compile_rules(const settings::Settings& setting
                                        .iss = names.iss,
                                        .jkt = names.jkt,
                                        .client_certificate = names.client_certificate,
-                                       .others = assertion_headers(settings)}),
+                                       .others = names_not_for_clients(settings)}),
       .assertions = std::move(assertions),
       .answers = {.algs = proof_algorithms.names(),
                   .key_mismatch_status = static_cast<std::uint16_t>(settings.dpop.key_mismatch_status)}});

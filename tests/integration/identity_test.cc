@@ -107,6 +107,21 @@ TEST_F(IdentityTest, ForgedIdentityIsStripped) {
   }
 }
 
+// A backend may look for the default's name all the same.
+TEST(IdentityHeadersOfOtherNames, LeaveTheDefaultsToNobody) {
+  const Sidecar other({.top = "identity: {headers: {sub: X-Who, roles: off}, client_certificate: off}\n"});
+  for (const char* target : {"/public/x", "/orders/1"}) {
+    Request request = other.with_proof("GET", target);
+    for (const char* name : kIdentityHeaders) request.add(name, "forged");
+    request.add("x_auth_roles", "forged").add("X-Who", "forged");
+    EXPECT_EQ(other.send(request).status, 200);
+    const auto got = other.backend.last();
+    EXPECT_EQ(got.head.find("forged"), std::string::npos) << got.head;
+    EXPECT_FALSE(got.fields.has("X-Auth-Subject"));
+  }
+  EXPECT_TRUE(other.backend.last().fields.has("X-Who"));
+}
+
 TEST_F(IdentityTest, ListingAnIdentityHeaderInConnectionDoesNotRemoveOurs) {
   const auto got =
       seen(sidecar->with_proof("GET", "/orders/1")
