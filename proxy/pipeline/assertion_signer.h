@@ -3,6 +3,7 @@
 #pragma once
 
 #include <expected>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,10 +45,16 @@ class AssertionSigner {
 };
 
 // An assertion of one token for one upstream, for as long as it is handed out again: a signature costs about
-// as much as the rest of a request, and a backend learns nothing from a fresh one.
+// as much as the rest of a request, and a backend learns nothing from a fresh one. Not so once its issuer has
+// said something new of the token, or another issuer has: `of` are the facts that it was made from.
 struct SignedIdentity {
   std::string assertion;
   UnixTime renew_at;
+  std::weak_ptr<const token::AccessToken> of;
+
+  [[nodiscard]] bool says(const std::shared_ptr<const token::AccessToken>& facts) const {
+    return !of.owner_before(facts) && !facts.owner_before(of);
+  }
 };
 
 }  // namespace holdfast::pipeline

@@ -359,14 +359,15 @@ Checked<std::shared_ptr<const SignedIdentity>> RequestFlow::assertion_of(const S
   const bool current = &rules == rules_.get();
   if (current) {
     auto known = assertions_.find(key);
-    if (known != nullptr && now < known->renew_at) return known;
+    if (known != nullptr && now < known->renew_at && known->says(evidence.token)) return known;
   }
   const UnixTime not_after = evidence.token->exp + rules.issuers[evidence.issuer].clock_skew;
   auto made = rules.assertions->sign(*evidence.token, audience, evidence.jkt(), now, not_after);
   if (!made)
     return holdfast::refuse(Reason::overloaded, "the caller's identity could not be signed: " + made.error());
   auto identity = std::make_shared<const SignedIdentity>(
-      SignedIdentity{*std::move(made), std::min(now + rules.assertions->settings().lifetime / 2, not_after)});
+      SignedIdentity{*std::move(made), std::min(now + rules.assertions->settings().lifetime / 2, not_after),
+                     evidence.token});
   if (current) assertions_.insert(key, identity);
   return identity;
 }

@@ -47,7 +47,7 @@ class SignedIdentityTest : public RequestFlowTest {
  protected:
   SignedIdentityTest() { flow->replace_rules(signing(60s)); }
 
-  std::shared_ptr<const Rules> signing(Millis lifetime) {
+  std::shared_ptr<Rules> signing(Millis lifetime) {
     auto made = rules();
     made->assertions = std::make_shared<const AssertionSigner>(
         AssertionSigner::Settings{.header = "X-Auth-Assertion", .issuer = "edge", .lifetime = lifetime},
@@ -131,6 +131,20 @@ TEST_F(SignedIdentityTest, BelongsToOneCallerAndOneConfiguration) {
   call("/orders/2", alice, proof(alice, "/orders/2"));
   EXPECT_NE(last(), first) << "another key";
   EXPECT_EQ(payload_of(last()).at("exp").as_int64(), kStart + 120);
+}
+
+TEST_F(SignedIdentityTest, SaysWhatTheIssuerSaidLast) {
+  const auto made = signing(60s);
+  made->issuers[0].introspection = token::Introspection::kAlways;
+  flow->replace_rules(made);
+  const std::string t = token();
+  const auto call_with_roles = [&](std::string_view role) {
+    introspector.answers[t] = R"({"active":true,"realm_access":{"roles":[")" + std::string(role) + R"("]}})";
+    call("/orders/1", t, proof(t, "/orders/1"));
+    return std::string(payload_of(last()).at("roles").at(0).as_string());
+  };
+  EXPECT_EQ(call_with_roles("admin"), "admin");
+  EXPECT_EQ(call_with_roles("reader"), "reader") << "the role was taken away meanwhile";
 }
 
 TEST_F(RequestFlowTest, APublicRouteIsAnonymousWhateverTheClientClaims) {
