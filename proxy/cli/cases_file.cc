@@ -44,6 +44,14 @@ std::optional<json::value> time_claim(std::string_view text, UnixTime now) {
   return std::chrono::floor<std::chrono::seconds>(now + offset).time_since_epoch().count();
 }
 
+// As JSON writes it; YAML has more forms (0x1F, 007, .5).
+std::optional<json::value> number_of(const Node& node) {
+  boost::system::error_code error;
+  json::value number = json::parse(node.text, error);
+  if (error || !number.is_number()) return std::nullopt;
+  return number;
+}
+
 json::value claim_of(const Node& node, const Place& place, std::string_view name, UnixTime now,
                      Report& report) {
   switch (node.kind) {
@@ -69,16 +77,16 @@ json::value claim_of(const Node& node, const Place& place, std::string_view name
   }
   if (is_time(name) && !node.quoted) {
     if (auto time = time_claim(node.text, now)) return *time;
-    if (settings::is_number(node)) return json::parse(node.text);
+    if (auto seconds = number_of(node)) return *std::move(seconds);
     settings::refuse(node, place, report, "seconds since 1970, or now and a time, such as now-15m");
     return nullptr;
   }
   if (node.quoted) return json::string(node.text);
-  if (settings::is_truth(node)) return node.text == "true";
+  if (settings::is_truth(node)) return settings::is_on(node);
   if (settings::is_number(node)) {
-    boost::system::error_code error;
-    json::value number = json::parse(node.text, error);
-    if (!error && number.is_number()) return number;
+    if (auto number = number_of(node)) return *std::move(number);
+    settings::refuse(node, place, report, "a number as JSON writes it, or text in quotes");
+    return nullptr;
   }
   return json::string(node.text);
 }

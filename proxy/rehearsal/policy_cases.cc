@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/base64url.h"
 #include "crypto/digest.h"
 #include "crypto/private_key.h"
@@ -127,7 +128,8 @@ class Bench {
 
   [[nodiscard]] std::size_t listener_of(const cli::PolicyCase& each) const {
     if (each.listener.empty())
-      return fitting_listener(settings_, each.url.substr(0, each.url.find(':')), authority_of(each.url));
+      return fitting_listener(settings_, to_lower(each.url.substr(0, each.url.find(':'))),
+                              authority_of(each.url));
     const auto at = std::ranges::find(settings_.listeners, each.listener, &settings::Listener::name);
     if (at == settings_.listeners.end()) throw Impossible("no listener is named \"" + each.listener + '"');
     return static_cast<std::size_t>(at - settings_.listeners.begin());

@@ -12,7 +12,9 @@ namespace {
 using support::Finished;
 
 constexpr const char* kConfiguration = R"(
-listeners: [{name: l, address: ":8443", tls: {certificate: none.crt, key: none.key}}]
+listeners:
+  - {name: plain, address: ":8080", tls: off}
+  - {name: l, address: ":8443", tls: {certificate: none.crt, key: none.key}}
 issuers:
   - {name: one, url: "https://one.example.com", audiences: [api], token_type: at+jwt}
   - {name: two, url: "https://two.example.com", audiences: any, algorithms: [PS256], introspection: {mode: always, client_id: c, client_secret_file: none.secret}}
@@ -58,16 +60,18 @@ cases:
 - {name: not fresh, request: GET https://a/fresh, claims: {auth_time: now-16m, acr: gold}, expect: step_up_required}
 - {name: weak, request: GET https://a/fresh, claims: {auth_time: now, acr: silver}, expect: {status: 401, reason: step_up_required}}
 - {name: claims, request: GET https://a/tenants, claims: {tenant: b, level: 2, vip: true}, expect: allow}
+- {name: capitals, request: GET https://a/tenants, claims: {tenant: b, level: 2, vip: True}, expect: allow}
 - {name: other types, request: GET https://a/tenants, claims: {tenant: b, level: "2", vip: true}, expect: claim_mismatch}
 - {name: a list, request: GET https://a/tenants, claims: {tenant: [x, a], level: 2.0, vip: true}, expect: allow}
 - {name: bearer, request: POST https://a/both, scheme: bearer, claims: {}, expect: allow}
 - {name: bound bearer, request: POST https://a/both, scheme: bearer, claims: {cnf: {jkt: x}}, expect: bearer_for_bound_token}
 - {name: the other issuer, request: POST https://a/both, issuer: one, claims: {}, expect: allow}
 - {name: no route, request: GET https://a/nowhere, expect: {decision: deny, status: 404, reason: no_route}}
+- {name: in capitals, request: GET HTTPS://A/fresh, claims: {auth_time: now, acr: gold}, expect: allow}
 - {name: two hosts, request: GET https://a/open, headers: {Host: b}, expect: request_malformed}
 )");
   EXPECT_EQ(done.exit_code, 0) << done.out << done.err;
-  EXPECT_NE(done.out.find("15 of 15 as expected\n"), std::string::npos) << done.out;
+  EXPECT_NE(done.out.find("17 of 17 as expected\n"), std::string::npos) << done.out;
 }
 
 TEST_F(PolicyCasesTest, WhatDiffersIsToldWithItsPlace) {
@@ -115,6 +119,7 @@ TEST_F(PolicyCasesTest, AFileThatIsNone) {
 - {name: a, name: b, request: GET /a, expect: alow, claims: {exp: soon, exp: 1}, scheme: dpop2}
 - {name: c, request: GET https://a/, expect: {status: 4, reason: nope, decision: x}, headers: {"a b": c, d: [e]}, claims: 7}
 - {name: c, request: GET https://a/, expect: {}}
+- {name: d, request: GET https://a/, expect: allow, claims: {exp: 0x10, nbf: .inf, level: 007, deep: [+1]}}
 )"),
             R"(2:3: cases[0].expect: is required
 2:22: cases[0].request: must be a method and a URL, such as GET https://api.example.com/v1/orders, not "https://a/"
@@ -133,6 +138,10 @@ TEST_F(PolicyCasesTest, AFileThatIsNone) {
 4:123: cases[2].claims: must be a map of the token's claims; {} for a token that has no more than it must, not "7"
 5:10: cases[3].name: is the name of another case
 5:46: cases[3].expect: must not be empty
+6:67: cases[4].claims.exp: must be seconds since 1970, or now and a time, such as now-15m, not "0x10"
+6:78: cases[4].claims.nbf: must be seconds since 1970, or now and a time, such as now-15m, not ".inf"
+6:91: cases[4].claims.level: must be a number as JSON writes it, or text in quotes, not "007"
+6:103: cases[4].claims.deep[0]: must be a number as JSON writes it, or text in quotes, not "+1"
 )");
 }
 
