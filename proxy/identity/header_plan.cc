@@ -77,19 +77,4 @@ void HeaderPlan::strip_trailers(http::Fields& trailers) const {
   trailers.remove_if([this](const http::Field& field) { return is_identity_header(field.name); });
 }
 
-std::optional<std::string> identity_header_error(std::string_view name) {
-  if (name.empty() || name.size() > 64 || !std::ranges::all_of(name, is_token_char))
-    return "not a field name";
-  constexpr auto kTaken = std::to_array<std::string_view>(
-      {"host", "authorization", "dpop", "cookie", "expect", "via", "x-request-id", "traceparent",
-       "tracestate", "accept", "accept-encoding", "accept-language", "user-agent", "origin", "referer",
-       "date", "range"});
-  const bool taken =
-      std::ranges::any_of(kTaken, [name](std::string_view one) { return http::name_is(name, one); }) ||
-      http::is_hop_by_hop(name) || http::is_forwarding_field(name) ||
-      http::name_starts_with(name, "content-") || http::name_starts_with(name, "sec-");
-  if (taken) return "a field that HTTP or the proxy itself needs";
-  return std::nullopt;
-}
-
 }  // namespace holdfast::identity

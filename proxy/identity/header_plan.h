@@ -9,7 +9,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,9 +57,5 @@ class HeaderPlan {
   std::array<std::uint64_t, 4>
       lengths_{};  // which lengths those names have: one bit test rules most fields out
 };
-
-// Why `name` cannot be an identity header (not a token, or a field that HTTP or the proxy itself needs), in
-// words for the configuration's author; nothing if it can.
-[[nodiscard]] std::optional<std::string> identity_header_error(std::string_view name);
 
 }  // namespace holdfast::identity

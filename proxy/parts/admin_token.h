@@ -9,7 +9,7 @@
 
 namespace holdfast::parts {
 
-// The file's one line, at least 16 characters of RFC 6750's b64token. The error is a sentence without it.
+// As settings/secret_files.h has it. The error is a sentence without it.
 [[nodiscard]] std::expected<Secret, std::string> read_admin_token(const std::filesystem::path& file);
 
 }  // namespace holdfast::parts

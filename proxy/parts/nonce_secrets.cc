@@ -5,37 +5,16 @@
 #include <optional>
 #include <utility>
 
-#include "base/ascii.h"
+#include "settings/secret_files.h"
 
 namespace holdfast::parts {
-namespace {
-
-constexpr std::size_t kShortest = 32;
-
-std::string_view take_line(std::string_view& text) {
-  const std::size_t end = text.find('\n');
-  const std::string_view line = text.substr(0, end);
-  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-  return trim_ows(line.ends_with('\r') ? line.substr(0, line.size() - 1) : line);
-}
-
-}  // namespace
 
 std::expected<std::shared_ptr<const dpop::NonceIssuer>, std::string> nonce_issuer_of(
     std::string_view file_contents, Millis lifetime) {
-  std::string_view rest = file_contents;
-  const std::string_view current = take_line(rest);
-  const std::string_view previous = take_line(rest);
-  if (current.size() < kShortest || (!previous.empty() && previous.size() < kShortest)) {
-    return std::unexpected("a secret has at least 32 characters; `openssl rand -hex 32` makes one");
-  }
-  if (!trim_ows(rest).empty()) {
-    return std::unexpected(
-        "expected the current secret on the first line and at most the previous one on the second");
-  }
-  return std::make_shared<const dpop::NonceIssuer>(
-      Secret(std::string(current)),
-      previous.empty() ? std::nullopt : std::optional<Secret>(Secret(std::string(previous))), lifetime);
+  auto secrets = settings::nonce_secrets_of(file_contents);
+  if (!secrets) return std::unexpected(std::move(secrets.error()));
+  return std::make_shared<const dpop::NonceIssuer>(std::move(secrets->current), std::move(secrets->previous),
+                                                   lifetime);
 }
 
 std::expected<std::shared_ptr<const dpop::NonceIssuer>, std::string> make_nonce_issuer(

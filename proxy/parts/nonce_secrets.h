@@ -13,8 +13,7 @@
 
 namespace holdfast::parts {
 
-// A secret file: the current secret on its first line and, while clients still hold nonces made with it, the
-// previous one on its second. Each has at least 32 characters. The error is a sentence without a secret.
+// Of a secret file, as settings/secret_files.h has it. The error is a sentence without a secret.
 [[nodiscard]] std::expected<std::shared_ptr<const dpop::NonceIssuer>, std::string> nonce_issuer_of(
     std::string_view file_contents, Millis lifetime);
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "settings/check_coverage.h"
+#include "settings/check_hosts.h"
 #include "settings/check_sections.h"
 #include "settings/words.h"
 
@@ -89,6 +90,7 @@ void check(const Settings& settings, const World& world, Report& report) {
   check_upstreams(settings, report);
   check_routes(settings, report);
   check_coverage(settings, report);
+  check_hosts(settings, report);
   check_identity(settings, report);
 }
 

@@ -7,39 +7,48 @@
 #include <unordered_map>
 #include <utility>
 
-#include "base/ascii.h"
+#include "http/field_name.h"
+#include "http/hop_by_hop.h"
 #include "settings/check_sections.h"
 
 namespace holdfast::settings {
 namespace {
 
-// What a backend reads framing, routing or credentials from, and what this proxy sets itself.
+// What a backend reads framing, routing or credentials from, whatever their spelling (http/field_name.h), and
+// what this proxy sets itself.
 bool is_reserved(std::string_view header) {
-  static constexpr std::array kReserved{"authorization",
-                                        "connection",
-                                        "content-encoding",
-                                        "content-length",
-                                        "content-type",
-                                        "cookie",
-                                        "date",
-                                        "dpop",
-                                        "expect",
-                                        "forwarded",
-                                        "host",
-                                        "keep-alive",
-                                        "te",
-                                        "trailer",
-                                        "transfer-encoding",
-                                        "upgrade",
-                                        "via",
-                                        "x-request-id",
-                                        "traceparent",
-                                        "tracestate",
-                                        "http2-settings",
-                                        "x-real-ip"};
-  const std::string name = to_lower(header);
-  return std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end() ||
-         name.starts_with("proxy-") || name.starts_with("x-forwarded-");
+  static constexpr auto kReserved = std::to_array<std::string_view>({"accept",
+                                                                     "accept-encoding",
+                                                                     "accept-language",
+                                                                     "authorization",
+                                                                     "cookie",
+                                                                     "date",
+                                                                     "dpop",
+                                                                     "expect",
+                                                                     "forwarded",
+                                                                     "host",
+                                                                     "origin",
+                                                                     "range",
+                                                                     "referer",
+                                                                     "user-agent",
+                                                                     "via",
+                                                                     "x-request-id",
+                                                                     "traceparent",
+                                                                     "tracestate",
+                                                                     "x-http-method",
+                                                                     "x-http-method-override",
+                                                                     "x-method-override",
+                                                                     "x-original-method",
+                                                                     "x-original-uri",
+                                                                     "x-original-url",
+                                                                     "x-real-ip",
+                                                                     "x-rewrite-url"});
+  static constexpr auto kBeginnings =
+      std::to_array<std::string_view>({"content-", "proxy-", "sec-", "x-forwarded-"});
+  return http::is_hop_by_hop(header) ||
+         std::ranges::any_of(kReserved, [&](std::string_view name) { return http::name_is(header, name); }) ||
+         std::ranges::any_of(kBeginnings,
+                             [&](std::string_view begin) { return http::name_starts_with(header, begin); });
 }
 
 }  // namespace
@@ -66,9 +75,7 @@ void check_identity(const Settings& settings, Report& report) {
     if (header->empty()) continue;
     const std::string path = "identity." + std::string(claim);
     if (is_reserved(*header)) report.error_at(path, "is a header with a meaning of its own; choose another");
-    std::string folded = to_lower(*header);
-    for (char& c : folded) c = is_alpha(c) || is_digit(c) ? c : '-';
-    const auto [first, fresh] = seen.emplace(folded, claim);
+    const auto [first, fresh] = seen.emplace(http::fold_name(*header), claim);
     if (!fresh) {
       const std::string_view other =
           first->second.starts_with("headers.") ? first->second.substr(8) : first->second;

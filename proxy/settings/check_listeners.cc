@@ -1,6 +1,9 @@
 // Listeners, and the addresses of our own beside theirs. See check_sections.h.
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "settings/check_sections.h"
@@ -20,28 +23,55 @@ void check_public_origins(const Listener& listener, const std::string& path, Rep
                           "a protected route by any other name is refused (origin_unknown)");
 }
 
+// ":8443" takes the port of every address, those of other listeners included; port 0 is any that is free.
+bool overlap(const Address& a, const Address& b) {
+  return a.port != 0 && a.port == b.port && (a.host == b.host || a.host.empty() || b.host.empty());
+}
+
+std::string overlap_words(const Address& a, const Address& b, const std::string& other) {
+  return a == b ? "is the address of " + other + " already" : "overlaps with the address of " + other;
+}
+
+// The listeners so far, by what they take.
+class TakenAddresses {
+ public:
+  // Enters one; or the index of the one that has it.
+  std::optional<std::size_t> take(const Address& address, std::size_t index) {
+    if (address.port == 0) return std::nullopt;
+    if (const auto same = exact_.find(address); same != exact_.end()) return same->second;
+    // which of several on one port does not matter to whoever takes it everywhere
+    const auto other = address.host.empty() ? of_port_.find(address.port) : everywhere_.find(address.port);
+    const bool taken = other != (address.host.empty() ? of_port_.end() : everywhere_.end());
+    exact_.emplace(address, index);
+    of_port_.emplace(address.port, index);
+    if (address.host.empty()) everywhere_.emplace(address.port, index);
+    return taken ? std::optional(other->second) : std::nullopt;
+  }
+
+ private:
+  std::map<Address, std::size_t> exact_;
+  std::map<std::uint16_t, std::size_t> of_port_;
+  std::map<std::uint16_t, std::size_t> everywhere_;
+};
+
 }  // namespace
 
 void check_listeners(const Settings& settings, Report& report) {
   const bool protects = std::any_of(settings.routes.begin(), settings.routes.end(),
                                     [](const Route& route) { return asks_for_token(route.access); });
   const auto& all = settings.listeners;
-  std::map<Address, std::size_t> seen;
+  TakenAddresses taken;
   for (std::size_t i = 0; i < all.size(); ++i) {
     const std::string path = item("listeners", i);
     const Listener& listener = all[i];
-    // SO_REUSEPORT would let both bind, and the kernel would choose between them for each connection
-    if (const auto [first, fresh] = seen.emplace(listener.address, i); !fresh && listener.address.port != 0) {
-      report.error_at(path + ".address",
-                      "is the address of " + item("listeners", first->second) + " already");
-    }
-    if (settings.probes && listener.address.port != 0 && *settings.probes == listener.address) {
-      report.error_at(path + ".address", "is the address of probes already");
-    }
-    if (settings.admin && !settings.admin->socket && listener.address.port != 0 &&
-        settings.admin->address == listener.address) {
-      report.error_at(path + ".address", "is the address of admin already");
-    }
+    const auto refuse = [&](const Address& other, const std::string& whose) {
+      report.error_at(path + ".address", overlap_words(listener.address, other, whose));
+    };
+    if (const auto other = taken.take(listener.address, i))
+      refuse(all[*other].address, item("listeners", *other));
+    if (settings.probes && overlap(*settings.probes, listener.address)) refuse(*settings.probes, "probes");
+    if (settings.admin && !settings.admin->socket && overlap(settings.admin->address, listener.address))
+      refuse(settings.admin->address, "admin");
     if (protects) check_public_origins(listener, path, report);
     check_unique(listener.public_origins, path + ".public_origins", report);
     check_unique(listener.trusted_proxies, path + ".trusted_proxies", report);
@@ -68,9 +98,8 @@ void check_listeners(const Settings& settings, Report& report) {
 void check_admin(const Settings& settings, Report& report) {
   if (!settings.admin || settings.admin->socket) return;
   const Address& address = settings.admin->address;
-  if (settings.probes && address.port != 0 && *settings.probes == address) {
-    report.error_at("admin.address", "is the address of probes already");
-  }
+  if (settings.probes && overlap(*settings.probes, address))
+    report.error_at("admin.address", overlap_words(address, *settings.probes, "probes"));
   if (!is_loopback(address.host)) {
     report.warning_at("admin.address",
                       "can be reached from outside this machine, in plain HTTP: whoever is on the way can "

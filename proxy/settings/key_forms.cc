@@ -132,8 +132,10 @@ Value<std::string> page_origin() {
   return scalar(
       [](std::string_view text) -> Parsed<std::string> {
         if (text == kAnyOrigin) return std::string(text);
+        // the one knows ws and wss, too, which no page is of; the other has no text
         const auto origin = http::parse_origin(text);
-        if (!origin) return std::unexpected("an origin such as https://app.example.com, or *");
+        if (!origin || !parse_origin(text))
+          return std::unexpected("an origin such as https://app.example.com, or *");
         return origin->text();
       },
       named("page-origin", text_schema(R"(\*|)" + kHttp + kAuthority + "/?",

@@ -55,13 +55,20 @@ Keys<Match> match() {
 }
 
 Key<Require> roles() {
-  return group<Require>("roles",
-                        {member<Require>("any", one_or_list(text()), &Require::roles_any)
-                             .about("One of these is enough"),
-                         member<Require>("all", one_or_list(text()), &Require::roles_all)
-                             .about("All of these have to be there")},
-                        "a map with any or all")
-      .about("Realm roles, and CLIENT:ROLE for client roles");
+  Key<Require> key = group<Require>(
+      "roles",
+      {member<Require>("any", one_or_list(text()), &Require::roles_any).about("One of these is enough"),
+       member<Require>("all", one_or_list(text()), &Require::roles_all)
+           .about("All of these have to be there")},
+      "a map with any or all");
+  // one that asks for nothing would be believed to ask for something
+  key.read = [read = std::move(key.read)](const Node& node, const Place& place, Require& owner,
+                                          Report& report) {
+    if (node.kind != Node::Kind::kMap || !node.entries.empty()) return read(node, place, owner, report);
+    report.error(node, place, "must not be empty; leave the key out instead");
+  };
+  key.schema["minProperties"] = 1;
+  return std::move(key).about("Realm roles, and CLIENT:ROLE for client roles");
 }
 
 // A key of listeners that counts when nobody knows yet which route a request will take.

@@ -77,9 +77,11 @@ struct Settling {
       return key ? "" : "holds " + key.error();
     });
   }
-  void client_secret(std::filesystem::path& path, const std::string& place) {
-    contents(path, place, true, [](std::string_view text) -> std::string {
-      const auto secret = token::client_secret_of(text);
+  // What `secret_of` makes of the text is not looked at, only what it has against it.
+  template <class SecretOf>
+  void secret(std::filesystem::path& path, const std::string& place, SecretOf secret_of) {
+    contents(path, place, true, [secret_of](std::string_view text) -> std::string {
+      const auto secret = secret_of(text);
       return secret ? "" : secret.error();
     });
   }
@@ -166,15 +168,16 @@ void settle_files(Settings& settings, const World& world, Report& report) {
     const std::string path = item("issuers", i);
     if (issuer.ca) settle.authorities(*issuer.ca, path + ".ca", false);
     if (auto& secret = issuer.introspection.client_secret_file)
-      settle.client_secret(*secret, path + ".introspection.client_secret_file");
+      settle.secret(*secret, path + ".introspection.client_secret_file", token::client_secret_of);
     if (auto& key = issuer.introspection.key_file) settle.private_key(*key, path + ".introspection.key_file");
   }
   if (settings.admin) {
-    settle.file(settings.admin->token_file, "admin.token_file", true);
+    if (auto& token = settings.admin->token_file) settle.secret(*token, "admin.token_file", admin_token_of);
     if (settings.admin->socket)
       *settings.admin->socket = (settle.folder / *settings.admin->socket).lexically_normal();
   }
-  settle.file(settings.dpop.nonce.secret_file, "dpop.nonce.secret_file", true);
+  if (auto& secret = settings.dpop.nonce.secret_file)
+    settle.secret(*secret, "dpop.nonce.secret_file", nonce_secrets_of);
   if (settings.assertion) {
     settle.signing_key(settings.assertion->key, "identity.assertion.key");
     if (settings.assertion->previous_key)

@@ -26,7 +26,7 @@ SEMANTIC = re.compile("|".join([
     "is shorthand for one entry", "cannot stand beside", "goes with issuer", "is required beside", "is required where",
     "is required, (as|and)", "is required; or write", "asks for a token", "needs ", "has no effect",
     "must not be shorter than", "can never match", "is too much: ", "is not a prefix of", "must be whole segments", "stands in the list already",
-    "is the (name|url|address|header) of", r"is called .* by another route",
+    "is the (name|url|address|header) of", "overlaps with the address of", r"is called .* by another route",
     r"holds \*, which stands alone", "no (issuer|upstream) is named", "is a header with a meaning",
     # the machine
     "no such file", "cannot be read", "holds (no|a key|an?) ", "is not the key of", "expired on", "is not valid before", "is plain http outside loopback",
@@ -139,6 +139,8 @@ def machine(folder):
             path.write_text("junk")
         elif "secret" in name:
             path.write_text("s3cret\n")
+        elif "token" in name or name.startswith("nonce"):
+            path.write_text("a" * 64 + "\n")
         elif own in ("leaf", "leaf-key", "other-key", "encrypted-key"):
             path.write_text(pem(own))
         elif own in ("expired", "future"):
@@ -190,7 +192,7 @@ FALSE | "false" | on | "on" | off | "off" | Off | yes | any | "any" | [any] | au
 127.0.0.1:80 | 127.0.0.1:0 | 127.0.0.1:080 | 127.0.0.1 | 127.0.0.1:65536 | 127.1:80 | 1.2.3.4.5:80 | 256.1.1.1:80 | 0x7f.1:80 | a.0x:80
 a.0y:80 | a.00:80 | a.0a:80 | localhost:80 | a..b:80 | "[::1]:80" | "[::1" | "[:::]:80" | "https://[:::]" | "::1:80" | "a:b:80" | unix:/run/x | "unix:"
 http://a | https://a | HTTPS://A | https://a/ | https://a/b | https://a:443 | https://a:0 | https://a:65536 | https:/a | https:// | ftp://a | h2c://a
-h2c://a/ | H2C://a | h2c://127.0.0.1:80 | "https://a?b" | "https://a#b" | https://u@a | "https://a b" | "https://[::1]:8443" | https://a/%zz
+h2c://a/ | H2C://a | h2c://127.0.0.1:80 | "https://a?b" | wss://a | "https://a#b" | https://u@a | "https://a b" | "https://[::1]:8443" | https://a/%zz
 "https://a/{b}" | "https://a/b\\\\c" | "https://a.b.c-d_e:1/x;y=z,(1)'!*+&$~" | https://1.2.3 | 10.0.0.0/8 | 10.0.0.0/33 | 10.0.0.0/08 | 10.0.0.1/8 | 10.0.0.0
 10.0.0 | fd00::/8 | fd00::1/8 | "::/0" | "::1/128" | "::1/129" | "::1" | a.example.com | A.Example.com | "*.example.com" | "*.1.2.3.4"
 "*" | "*.*" | "a.*" | "a:80" | a_b | -a | a.1 | 1.a | a. | .a | / | /a | a/ | // | /a/ | "/*" | "/**" | "/a/*/b" | "/a/**" | "/a/**/b"

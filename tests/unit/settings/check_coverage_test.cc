@@ -14,7 +14,7 @@ std::string warned(const std::string& routes) {
   const Loaded loaded = load(
       "issuers: [{name: i, url: https://id.example.com, audiences: any}]\n"
       "upstreams: [{name: u, servers: http://127.0.0.1}]\n"
-      "listeners: [{name: l, address: 127.0.0.1:1, tls: off}]\n"
+      "listeners: [{name: l, address: 127.0.0.1:1, tls: {certificate: here.pem, key: leaf-key.pem}}]\n"
       "routes:\n" +
           routes,
       "f", a_machine());

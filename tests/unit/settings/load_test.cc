@@ -376,6 +376,46 @@ TEST(Load, AResourceThatNobodyCanAskAbout) {
             "6:30: routes[0].resource: is at none of the public_origins, so nobody can ask about it here\n");
 }
 
+TEST(Load, AHostThatNoListenerAnswersFor) {
+  const auto warned = [](std::string_view listener, std::string_view host, std::string_view rest = "") {
+    const Loaded out =
+        load("listeners:\n- {name: a, address: '127.0.0.1:1', " + std::string(listener) +
+                 "}\nissuer: https://id.example.com\naudience: any\nupstream: http://127.0.0.1\n"
+                 "routes: [{name: r, match: {host: " +
+                 std::string(host) + '}' + std::string(rest) + "}]\n",
+             "f", a_machine());
+    return out.warnings.size() == 1 && lines_of(out.warnings).contains("is a host that no listener answers");
+  };
+  const std::string_view one = "tls: off, public_origins: [https://a.example.com]";
+  const std::string_view two = "tls: off, public_origins: [https://a.example.com, 'https://[::1]']";
+  const std::string_view proxied =
+      "tls: off, public_origins: [https://a.example.com], trusted_proxies: [10.0.0.0/8]";
+  const std::string_view with_tls = "tls: {certificate: here.pem, key: leaf-key.pem}";
+  for (const std::string_view host : {"a.example.com", "A.example.com", "'*.example.com'"}) {
+    EXPECT_FALSE(warned(one, host)) << host;
+    EXPECT_TRUE(warned("tls: off", host)) << host;
+    EXPECT_FALSE(warned(with_tls, host)) << host;
+  }
+  for (const std::string_view host : {"b.example.com", "example.com", "'*.a.example.com'", "localhost"}) {
+    EXPECT_TRUE(warned(one, host)) << host;
+    EXPECT_TRUE(warned(two, host)) << host;
+    EXPECT_TRUE(warned(proxied, host)) << host;
+    EXPECT_TRUE(warned(one, host, ", access: public")) << host << ": every request is for a.example.com";
+    EXPECT_FALSE(warned(two, host, ", access: public")) << host;
+    EXPECT_FALSE(warned(proxied, host, ", access: public")) << host;
+  }
+  EXPECT_FALSE(warned(two, "'[::1]'"));
+  EXPECT_TRUE(warned(one, "'[::1]'"));
+  EXPECT_FALSE(warned("tls: off", "[localhost, 127.0.0.1, '[::1]']"));
+  EXPECT_EQ(lines_of(load("listeners:\n- {name: a, address: ':1', tls: off, public_origins: [https://a]}\n"
+                          "issuer: https://id.example.com\naudience: any\nupstream: http://127.0.0.1\n"
+                          "routes: [{name: r, match: {host: [a, b]}}]\n",
+                          "f", a_machine())
+                         .warnings),
+            "6:38: routes[0].match.host[1]: is a host that no listener answers for, so no request for it is "
+            "let in: name it in public_origins (without them, plain listeners answer for loopback alone)\n");
+}
+
 TEST(Load, SeveralIssuersAndARouteThatNamesNone) {
   const std::string text =
       "listeners: [{name: a, address: ':1', tls: off}]\nupstream: http://127.0.0.1\nissuers:\n"

@@ -32,8 +32,9 @@ inline std::string key_in_pem(crypto::SignatureAlgorithm algorithm) {
 
 // Every file is there but those with "absent" in their name; "open" ones can be read by others, "closed" ones
 // by nobody. "p256...", "assertion...", "client.pem" and "p384..." hold a private key, "secret" ones a line,
-// "leaf...", "expired..." and the like what files/ has under that name, "junk..." nothing of use, all others
-// a certificate, an authority's, and the key of the first. tests/schema/agreement.py makes the same files.
+// "nonce..." and "token" ones a long one, "leaf...", "expired..." and the like what files/ has under that
+// name, "junk..." nothing of use, all others a certificate, an authority's, and the key of the first.
+// tests/schema/agreement.py makes the same files.
 inline World a_machine(std::map<std::string, std::string, std::less<>> variables = {}) {
   return {[variables](std::string_view name) -> std::optional<std::string> {
             const auto at = variables.find(name);
@@ -50,6 +51,7 @@ inline World a_machine(std::map<std::string, std::string, std::less<>> variables
             if (name.contains("absent") || name.contains("closed") || name.contains("huge"))
               return std::nullopt;
             if (name.contains("secret")) return std::string("s3cret\n");
+            if (name.contains("token") || name.starts_with("nonce")) return std::string(64, 'a') + '\n';
             for (const char* own : {"leaf", "leaf-key", "other-key", "encrypted-key"}) {
               if (name == own + std::string(".pem")) return test_file(own);
             }
