@@ -6,6 +6,7 @@
 #include "reachability.h"
 #include "rehearsal/explanation.h"
 #include "rehearsal/policy_cases.h"
+#include "trial.h"
 
 int main(int argc, char** argv) {
   // glibc sorts through all its fast bins whenever a kilobyte or more is asked for, and every request asks
@@ -13,6 +14,7 @@ int main(int argc, char** argv) {
   mallopt(M_MXFAST, 0);
   return holdfast::cli::main(argc, argv,
                              {.run = holdfast::serve,
+                              .try_out = holdfast::try_out,
                               .reach = holdfast::reach,
                               .explain = holdfast::rehearsal::explain,
                               .decide = holdfast::rehearsal::decide});

@@ -87,10 +87,16 @@ void print_words(const Outcome& outcome, const std::filesystem::path& file) {
 
 }  // namespace
 
-int check(const std::filesystem::path& file, const CheckOptions& options, const Reach& reach) {
+int check(const std::filesystem::path& file, const CheckOptions& options, const TryOut& try_out,
+          const Reach& reach) {
   Outcome outcome;
   const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   outcome.loaded = read_configuration(file, nullptr, now);
+  if (outcome.loaded.settings) {
+    for (const Unusable& each : try_out(*outcome.loaded.settings))
+      outcome.loaded.errors.push_back(outcome.loaded.at(each.path, "cannot be used: " + each.why));
+    if (!outcome.loaded.errors.empty()) outcome.loaded.settings.reset();
+  }
   const bool valid = outcome.loaded.settings && !(options.strict && !outcome.loaded.warnings.empty());
   if (outcome.loaded.settings) {
     outcome.rate = settings::replay_rate(*outcome.loaded.settings);

@@ -26,7 +26,15 @@ struct Reached {
 };
 using Reach = std::function<std::vector<Reached>(const settings::Settings&)>;
 
+// A part that no server can be made with, although nothing is wrong with it by itself.
+struct Unusable {
+  std::string path;  // in the configuration: "listeners[0].tls"
+  std::string why;
+};
+using TryOut = std::function<std::vector<Unusable>(const settings::Settings&)>;
+
 // 0 valid; 3 invalid (with `strict`: or warned of); 4 valid, but not all of it was reached.
-[[nodiscard]] int check(const std::filesystem::path& file, const CheckOptions& options, const Reach& reach);
+[[nodiscard]] int check(const std::filesystem::path& file, const CheckOptions& options, const TryOut& try_out,
+                        const Reach& reach);
 
 }  // namespace holdfast::cli

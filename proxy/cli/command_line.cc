@@ -165,7 +165,7 @@ int dispatch(const Commands& commands, const Arguments& arguments, const Actions
   if (commands.run->parsed()) return run_command(arguments, actions.run);
   if (commands.drain->parsed()) return drain(arguments.drain);
   if (commands.check->parsed())
-    return check(arguments.config.check, arguments.check, actions.reach);
+    return check(arguments.config.check, arguments.check, actions.try_out, actions.reach);
   if (commands.explain->parsed())
     return explain(arguments.config.explain, arguments.explain, actions.explain);
   if (commands.test->parsed()) return test(arguments.config.test, arguments.cases, actions.decide);

@@ -40,6 +40,7 @@ using Run = std::function<int(RunOptions)>;
 // What commands need that is made of more than the command line knows.
 struct Actions {
   Run run;
+  TryOut try_out;
   Reach reach;
   Explain explain;
   Decide decide;

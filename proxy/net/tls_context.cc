@@ -72,7 +72,7 @@ std::string use_certificate(SSL_CTX* context, const std::string& certificate, co
   if (std::string error = unreadable(key); !error.empty()) return error;
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1) {
-    return certificate + ": no certificate chain in PEM: " + openssl_error();
+    return certificate + ": no certificate chain in PEM that is taken: " + openssl_error();
   }
   // An encrypted key must be an error, not a question on the terminal.
   SSL_CTX_set_default_passwd_cb(context, [](char*, int, int, void*) { return 0; });

@@ -8,6 +8,7 @@
 #include "base/secret.h"
 #include "crypto/certificate.h"
 #include "crypto/private_key.h"
+#include "settings/secret_files.h"
 #include "token/introspection_request.h"
 
 namespace holdfast::settings {

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "sidecar.h"
+#include "support/authority.h"
 
 namespace holdfast::integration {
 namespace {
@@ -28,7 +29,7 @@ class Variable {
 constexpr const char* kThreeLines =
     "issuer: https://id.example.com/realms/demo\naudience: orders-api\nupstream: http://127.0.0.1:8000\n";
 
-class CheckTest : public testing::Test {
+class CheckTest : public ::testing::Test {
  protected:
   void SetUp() override { support::write_certificate(folder_); }
 
@@ -139,6 +140,22 @@ TEST_F(CheckTest, JsonIsJson) {
     boost::json::parse(done.out, failed);
     EXPECT_FALSE(failed) << done.out;
   }
+}
+
+TEST_F(CheckTest, WhatTlsDoesNotTake) {
+  const ::holdfast::testing::TestAuthority authority;
+  const auto weak = authority.issue("weak", {.rsa_bits = 1024});
+  const Finished done = check(
+      "issuer: https://id.example.com\naudience: a\nupstreams:\n- {name: u, servers: 'https://127.0.0.1:1', "
+      "tls: {certificate: " +
+          weak.certificate + ", key: " + weak.key +
+          "}}\nroutes: [{name: r}]\nlisteners:\n- name: l\n  address: '127.0.0.1:1'\n  tls: {certificate: " +
+          weak.certificate + ", key: " + weak.key + "}\n",
+      {"--online"});
+  EXPECT_EQ(done.exit_code, 3) << done.err;
+  EXPECT_NE(done.err.find(":4:50: upstreams[0].tls: cannot be used: "), std::string::npos) << done.err;
+  EXPECT_NE(done.err.find(":9:8: listeners[0].tls: cannot be used: "), std::string::npos) << done.err;
+  EXPECT_NE(done.err.find("key too small"), std::string::npos) << done.err;
 }
 
 TEST_F(CheckTest, AFlagBeatsTheEnvironment) {

@@ -19,6 +19,7 @@ struct CertificateRequest {
   std::string organization{};
   std::string names{};     // subjectAltName in OpenSSL's words; empty: none
   std::string purpose{};   // extendedKeyUsage, "clientAuth"; empty: none
+  unsigned rsa_bits = 0;   // 0: a key on P-256
   long begins_in = -3600;  // seconds from now
   long ends_in = 24 * 3600;
 };
@@ -49,7 +50,7 @@ class TestAuthority {
 
   // Writes NAME.crt and NAME.key, over what is there.
   CertificatePaths issue(const std::string& name, const CertificateRequest& request) const {
-    EVP_PKEY* const key = EVP_EC_gen("P-256");
+    EVP_PKEY* const key = request.rsa_bits != 0 ? EVP_RSA_gen(request.rsa_bits) : EVP_EC_gen("P-256");
     X509* const leaf = make(request, key, certificate_);
     CertificatePaths paths{folder_ + "/" + name + ".crt", folder_ + "/" + name + ".key"};
     write(paths.certificate, [&](FILE* out) { PEM_write_X509(out, leaf); });
