@@ -138,6 +138,8 @@ enum class Means : std::uint8_t {
   kMethod,
   kField,
   kData,
+  kRawData,
+  kEncodedData,
   kJson,
   kHead,
   kGet,
@@ -160,10 +162,10 @@ constexpr auto kOptions = std::to_array<Option>({
     {"request", 'X', true, Means::kMethod},
     {"header", 'H', true, Means::kField},
     {"data", 'd', true, Means::kData},
-    {"data-raw", 0, true, Means::kData},
+    {"data-raw", 0, true, Means::kRawData},
     {"data-ascii", 0, true, Means::kData},
     {"data-binary", 0, true, Means::kData},
-    {"data-urlencode", 0, true, Means::kData},
+    {"data-urlencode", 0, true, Means::kEncodedData},
     {"json", 0, true, Means::kJson},
     {"head", 'I', false, Means::kHead},
     {"get", 'G', false, Means::kGet},
@@ -211,7 +213,30 @@ struct Command {
   bool get = false;
 };
 
+// curl: "CONTENT", "=CONTENT" or "NAME=CONTENT", of which the content is encoded.
+std::string encoded_data(std::string_view value) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  const std::size_t content = value.find('=') + 1;  // 0 where there is none
+  std::string out(value.substr(0, content));
+  if (content == 1) out.clear();
+  for (const char c : value.substr(content)) {
+    if (is_alpha(c) || is_digit(c) || std::string_view("-._~").contains(c)) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += {'%', kHex[byte >> 4], kHex[byte & 0xF]};
+  }
+  return out;
+}
+
+void append_data(Command& command, std::string value) {
+  command.data = command.data ? *command.data + '&' + value : std::move(value);
+}
+
 std::optional<std::string> apply(Command& command, Means means, std::string value) {
+  constexpr const char* kFromFile =
+      "data from a file (@...) is not read: its length decides nothing, so leave it out";
   switch (means) {
     case Means::kMethod:
       command.method = std::move(value);
@@ -223,9 +248,15 @@ std::optional<std::string> apply(Command& command, Means means, std::string valu
       command.json = true;
       [[fallthrough]];
     case Means::kData:
-      if (value.starts_with('@'))
-        return "data from a file (@...) is not read: its length decides nothing, so leave it out";
-      command.data = command.data ? *command.data + '&' + value : std::move(value);
+      if (value.starts_with('@')) return kFromFile;
+      append_data(command, std::move(value));
+      break;
+    case Means::kRawData:
+      append_data(command, std::move(value));
+      break;
+    case Means::kEncodedData:
+      if (value.find('@') < value.find('=')) return kFromFile;
+      append_data(command, encoded_data(value));
       break;
     case Means::kHead:
       command.head = true;

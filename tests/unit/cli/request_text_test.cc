@@ -24,6 +24,10 @@ TEST(RequestText, CurlCommands) {
             "https|POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
             "Content-Length: 7\r\n\r\nx=1&y=2");
   EXPECT_EQ(read("curl https://a/ -G -d x=1"), "https|GET /?x=1 HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(
+      read("curl -G https://a/ --data-urlencode 'q=a b&@=' --data-urlencode =c/d --data-urlencode \xC3\xA4"),
+      "https|GET /?q=a%20b%26%40%3D&c%2Fd&%C3%A4 HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(read("curl -G https://a/ --data-raw @x"), "https|GET /?@x HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_EQ(read("curl https://a/ --json $'{\\n}' -H 'Content-Type: x'"),
             "https|POST / HTTP/1.1\r\nHost: a\r\nContent-Type: x\r\nContent-Length: 3\r\n\r\n{\n}");
   EXPECT_EQ(read("curl -I https://a/ -H Host:b -H 'Empty;' -H 'Gone:' | head -1"),
@@ -49,6 +53,8 @@ TEST(RequestText, RefusesWhatOnlyAShellCouldDo) {
            {"curl https://user:secret@a/", "the URL has no host, or a user in it"},
            {"curl https://a/ -H", "curl's option --header has no value"},
            {"curl https://a/ -d @secret",
+            "data from a file (@...) is not read: its length decides nothing, so leave it out"},
+           {"curl https://a/ -G --data-urlencode q@secret",
             "data from a file (@...) is not read: its length decides nothing, so leave it out"},
            {"curl https://a/ -H @secret", "fields from a file (@...) are not read: give them by --header"},
            {"curl https://a/ --proxy=secret",
