@@ -11,11 +11,16 @@ namespace {
 
 namespace json = boost::json;
 
-// Beyond 2^63 no double is an int64, and a cast would be undefined.
+// Beyond 2^63 no double is an int64, beyond 2^64 no uint64, and a cast would be undefined.
 bool is_whole(double number, std::int64_t whole) {
   constexpr double kLimit = 9223372036854775808.0;
   return number >= -kLimit && number < kLimit && std::floor(number) == number &&
          static_cast<std::int64_t>(number) == whole;
+}
+bool is_whole(double number, std::uint64_t whole) {
+  constexpr double kLimit = 18446744073709551616.0;
+  return number >= 0 && number < kLimit && std::floor(number) == number &&
+         static_cast<std::uint64_t>(number) == whole;
 }
 
 bool equals(const json::value& claim, bool wanted) {
@@ -30,6 +35,7 @@ bool equals(const json::value& claim, std::int64_t wanted) {
 
 bool equals(const json::value& claim, double wanted) {
   if (claim.is_double()) return claim.get_double() == wanted;
+  if (claim.is_uint64()) return is_whole(wanted, claim.get_uint64());
   return claim.is_int64() && is_whole(wanted, claim.get_int64());
 }
 
