@@ -80,14 +80,14 @@ void Request::on_alarm() {
   const Millis left = *expiry_->at - flow_.ports().now().wall;
   if (left > Millis{0}) return expiry_->alarm->arm(std::min(left, kLookAgain));
   if (expiry_->tunnel) return close_tunnel(Cause::kTokenExpired);
-  reason_ = Reason::token_expired;
+  note({Reason::token_expired, "the access token has expired"});
   end_from_here(Cause::kTokenExpired);
 }
 
 void Request::close_tunnel(Cause cause) {
   if (!watches_frames() || expiry_->closing) return;
   const Ref<Request> self(this);
-  reason_ = reason_of(cause);
+  note({reason_of(cause), {}});
   expiry_->closing = cause;
   if (!expiry_->alarm) expiry_->alarm = flow_.ports().alarms.make(*this);
   expiry_->alarm->arm(kPatience);

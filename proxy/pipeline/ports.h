@@ -183,6 +183,8 @@ class Alarms {
 
 // ---- the access log
 
+struct Grounds;
+
 // One request, ended. Views are valid during the call only.
 struct AccessRecord {
   UnixTime time;
@@ -198,6 +200,7 @@ struct AccessRecord {
   std::string_view sub, client_id, jkt, kid, proof_alg;
   std::optional<double> iat_offset_s;
   std::optional<unsigned> grpc_status;  // of a gRPC call's answer, ours or the backend's, as far as it came
+  const Grounds* grounds = nullptr;     // what the decision stands on: account.h
 };
 
 class AccessLog {

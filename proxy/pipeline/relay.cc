@@ -6,6 +6,7 @@
 #include "answer/reason_table.h"
 #include "http/forwarded.h"
 #include "http/hop_by_hop.h"
+#include "pipeline/account.h"
 #include "pipeline/request.h"
 
 namespace holdfast::pipeline {
@@ -130,7 +131,7 @@ std::string Request::forwarded_client() const {
 // ---- answers of our own --------------------------------------------------------------------------------
 
 void Request::run_refused(const Refusal& refusal, std::uint16_t status) {
-  reason_ = refusal.reason;
+  note(refusal);
   refuse(answer::make_malformed_answer(status, refusal, ids_.request_id));
 }
 
@@ -170,7 +171,7 @@ void Request::fail(Cause cause) {
   const Refusal refusal = refusal_of(cause);
   const std::optional<unsigned> grpc_status = grpc_status_of(cause);
   if (!head_sent_) return deny(refusal, grpc_status);
-  reason_ = refusal.reason;
+  note(refusal);
   if (grpc_) {
     return end_grpc(grpc_status.value_or(answer::grpc_status(answer::reason_row(refusal.reason).status)),
                     refusal.detail);
@@ -335,6 +336,16 @@ void Request::finish() {
     record.iat_offset_s = std::chrono::duration<double>(evidence_.proof->iat - began_.wall).count();
   }
   record.grpc_status = grpc_status_;
+  const Grounds grounds{.subject = subject_,
+                        .evidence = evidence_,
+                        .listener = connection_.listener,
+                        .detail = detail_,
+                        .tried = tried_,
+                        .asked = asked_,
+                        .answered = answered_,
+                        .admitted = admitted_ && !reported_,
+                        .forwarded = forwarded_.has_value()};
+  record.grounds = &grounds;
   flow_.ports().log.record(record);
 }
 

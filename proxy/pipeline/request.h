@@ -72,6 +72,8 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   [[nodiscard]] Checked<void> sign_identity();
   void decide_against(const Refusal& refusal);
   void deny(const Refusal& refusal, std::optional<unsigned> grpc_status = std::nullopt);
+  void note(const Refusal& refusal);
+  void refuse_method();
 
   // relay.cc
   [[nodiscard]] Checked<policy::RequestOrigin> decide_origin() const;
@@ -126,6 +128,9 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   bool grpc_ = false;  // refusals are gRPC's
   bool refetched_ = false;
   bool proven_ = false;      // the proof's signature has verified
+  bool asked_ = false;       // the token's issuer was asked about it
+  bool answered_ = false;    // and has said what the token is
+  bool admitted_ = false;    // to the backend, but for what may still go wrong on the way
   bool told_ = false;        // answered here, and no refusal
   bool body_ended_ = false;  // the client's side, before or after forwarding
   bool head_sent_ = false;   // of the answer
@@ -134,6 +139,7 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   std::uint16_t status_ = 0;
   std::optional<Reason> reason_;
   std::optional<Reason> reported_;  // why the request would have been refused, where it passed all the same
+  std::string detail_;              // of the one that is logged
   std::uint64_t bytes_in_ = 0;      // more than max_body_, and it is refused
   std::uint64_t max_body_ = std::numeric_limits<std::uint64_t>::max();
   std::uint64_t bytes_out_ = 0;

@@ -23,10 +23,7 @@ constexpr std::size_t kAssertions = 8192;  // about 1 KiB each
 // ---- the story
 
 void Request::run() {
-  if (answer::is_forbidden_method(head_.method)) {
-    reason_ = Reason::request_malformed;
-    return refuse(answer::make_method_not_allowed(ids_.request_id));
-  }
+  if (answer::is_forbidden_method(head_.method)) return refuse_method();
   if (is_overloaded()) return refuse_overloaded();
   if (http::is_websocket(head_)) {
     if (auto sound = http::check_websocket(head_); !sound) return deny(sound.error());
@@ -42,6 +39,12 @@ void Request::run() {
   if (auto known = check_origin(); !known) return decide_against(known.error());
   if (auto gathered = gather(); !gathered) return decide_against(gathered.error());
   evidence_.opaque ? introspect() : with_keys();
+}
+
+void Request::refuse_method() {
+  answer::Answer answer = answer::make_method_not_allowed(ids_.request_id);
+  note({Reason::request_malformed, answer.detail});
+  refuse(std::move(answer));
 }
 
 bool Request::is_overloaded() const {
@@ -149,10 +152,7 @@ Checked<void> Request::gather() {
   const std::string& origin = origin_->origin().text();
   subject_.normal_uri.reserve(origin.size() + target_.path.size());
   subject_.normal_uri.append(origin).append(target_.path);
-  auto evidence = flow_.verifier().examine(subject_, *credentials, began_.wall);
-  if (!evidence) return std::unexpected(std::move(evidence.error()));
-  evidence_ = std::move(*evidence);
-  return {};
+  return flow_.verifier().examine(subject_, *credentials, evidence_, began_.wall);
 }
 
 // The token's signature, under keys that may have to be fetched first.
@@ -187,10 +187,12 @@ void Request::introspect() {
     if (auto verified = Verifier::verify_proof(evidence_); !verified) return decide_against(verified.error());
     proven_ = true;
   }
+  asked_ = true;
   flow_.ports().introspector.introspect(Verifier::question(subject_, evidence_), now,
                                         [self = Ref<Request>(this)](const Introspected& said) {
                                           if (!self->client_) return;
                                           if (!said) return self->decide_against(said.error());
+                                          self->answered_ = true;
                                           self->evidence_.token = *said;
                                           self->with_token();
                                         });
@@ -236,6 +238,7 @@ void Request::claim_replay() {
 // What the backend gets: no credentials, nothing that poses as ours, who is calling, and the path's one form.
 // Where the route reports only, the credentials are still the backend's to look at.
 void Request::forward(const Admission& admission) {
+  admitted_ = true;
   if (head_.method == "OPTIONS" && is_meant_for_us()) return;
   const identity::HeaderPlan& plan = rules_->headers;
   plan.strip_request(head_.fields, {.protected_route = policy::is_protected(route()->access),
@@ -295,12 +298,13 @@ Checked<void> Request::sign_identity() {
 void Request::decide_against(const Refusal& refusal) {
   const auto admission = Verifier::admit_unenforced(*route());
   if (!admission) return deny(refusal);
+  note(refusal);
   reported_ = refusal.reason;
   forward(*admission);
 }
 
 void Request::deny(const Refusal& refusal, std::optional<unsigned> grpc_status) {
-  reason_ = refusal.reason;
+  note(refusal);
   std::string nonce;
   if (route() != nullptr && rules_->links[route()->index].nonce_required) {
     nonce = rules_->nonces->issue(flow_.ports().now().wall);
@@ -315,6 +319,12 @@ void Request::deny(const Refusal& refusal, std::optional<unsigned> grpc_status) 
                               .nonce = nonce,
                               .resource_metadata = metadata}),
          grpc_status);
+}
+
+// What is told of a request that was reported stays what would have been its refusal.
+void Request::note(const Refusal& refusal) {
+  reason_ = refusal.reason;
+  if (!reported_) detail_ = refusal.detail;
 }
 
 // ---- the flow

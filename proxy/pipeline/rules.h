@@ -51,6 +51,7 @@ struct ProofRules {
 };
 
 struct Rules {
+  std::uint64_t number = 0;  // among those of this process: Account::rules
   std::vector<ListenerRules> listeners;
   policy::RouteTable routes;
   std::vector<RouteLinks> links;

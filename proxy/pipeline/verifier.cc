@@ -28,6 +28,13 @@ std::optional<std::size_t> introspecting_issuer(const Subject& subject, const Ro
   return std::nullopt;
 }
 
+void look_whether_opaque(const Subject& subject, Evidence& evidence) {
+  const auto issuer = introspecting_issuer(subject, evidence.links(subject));
+  if (!issuer || token::looks_like_jwt(evidence.credential)) return;
+  evidence.issuer = *issuer;
+  evidence.opaque = true;
+}
+
 bool satisfies_certificate(const token::AccessToken& token, const crypto::CertificateIdentity* certificate) {
   return token.cnf.x5t_s256 && certificate != nullptr &&
          crypto::constant_time_equal(*token.cnf.x5t_s256, certificate->thumbprint);
@@ -57,50 +64,43 @@ Checked<void> check_holder(const Subject& subject, const Evidence& evidence,
   return token.cnf.jkt ? dpop::check_binding(*evidence.proof, *token.cnf.jkt) : Checked<void>();
 }
 
-Refusal foreign_issuer() {
-  return {Reason::token_issuer, "iss of the access token is not an issuer that this route trusts"};
-}
-
 }  // namespace
 
 Verifier::Verifier(const Room& room) : tokens_(room.tokens, room.token_bytes), headers_(room.headers) {}
 
-Checked<Evidence> Verifier::examine(const Subject& subject, const policy::Credentials& credentials,
-                                    UnixTime now) {
-  Evidence evidence;
+Checked<void> Verifier::examine(const Subject& subject, const policy::Credentials& credentials,
+                                Evidence& evidence, UnixTime now) {
+  const RouteLinks& links = evidence.links(subject);
   evidence.credential = credentials.token;
   evidence.token_digest = crypto::sha256(credentials.token);
   if (credentials.scheme == policy::AuthScheme::dpop) {
-    auto examined = examine_proof(subject, credentials.proof, evidence, now);
-    if (!examined) return std::unexpected(std::move(examined.error()));
+    if (auto examined = examine_proof(subject, credentials.proof, evidence, now); !examined) {
+      look_whether_opaque(subject, evidence);
+      return examined;
+    }
   }
-
-  const RouteLinks& links = evidence.links(subject);
   if (const auto fact = tokens_.find(crypto::as_text(evidence.token_digest));
-      fact != nullptr && fact->rules == subject.rules) {
-    if (!route_trusts(links, fact->issuer)) return std::unexpected(foreign_issuer());
+      fact != nullptr && fact->rules == subject.rules && route_trusts(links, fact->issuer)) {
     evidence.token = fact->token;
     evidence.issuer = fact->issuer;
     evidence.generation = fact->generation;
-    return evidence;
+    return {};
   }
-  if (const auto issuer = introspecting_issuer(subject, links);
-      issuer && !token::looks_like_jwt(credentials.token)) {
-    if (credentials.token.size() > jose::kMaxTokenSize) {
-      return refuse(Reason::token_malformed,
-                    "the token is larger than " + std::to_string(jose::kMaxTokenSize) + " bytes");
-    }
-    evidence.issuer = *issuer;
-    evidence.opaque = true;
-    return evidence;
+  look_whether_opaque(subject, evidence);
+  if (evidence.opaque) {
+    if (credentials.token.size() <= jose::kMaxTokenSize) return {};
+    return refuse(Reason::token_malformed,
+                  "the token is larger than " + std::to_string(jose::kMaxTokenSize) + " bytes");
   }
   auto parsed = token::parse(credentials.token);
   if (!parsed) return std::unexpected(std::move(parsed.error()));
-  const auto issuer = issuer_named(subject, links, parsed->unverified_iss);
-  if (!issuer) return std::unexpected(foreign_issuer());
-  evidence.issuer = *issuer;
   evidence.parsed = std::move(*parsed);
-  return evidence;
+  const auto issuer = issuer_named(subject, links, evidence.parsed->unverified_iss);
+  if (!issuer) {
+    return refuse(Reason::token_issuer, "iss of the access token is not an issuer that this route trusts");
+  }
+  evidence.issuer = *issuer;
+  return {};
 }
 
 Checked<void> Verifier::examine_proof(const Subject& subject, std::string_view compact, Evidence& evidence,
@@ -142,8 +142,8 @@ Checked<void> Verifier::settle_token(const Subject& subject, Evidence& evidence,
   const auto candidates = token::choose_keys(*evidence.parsed, *keys->keys, rules);
   if (!candidates) return std::unexpected(candidates.error());
   auto verified = token::verify(std::move(*evidence.parsed), *candidates, rules);
-  evidence.parsed.reset();
   if (!verified) return std::unexpected(std::move(verified.error()));
+  evidence.parsed.reset();
   evidence.token = std::move(*verified);
   evidence.generation = keys->generation;
   tokens_.insert(digest,

@@ -45,7 +45,7 @@ struct Evidence {
   std::string_view credential;                      // the token as sent
   std::size_t issuer = 0;                           // number of the issuer that the token names
   bool opaque = false;                              // it names none: it is for the one that introspects
-  std::optional<token::ParsedToken> parsed;         // while it has to be verified
+  std::optional<token::ParsedToken> parsed;         // until it has verified
   std::shared_ptr<const token::AccessToken> token;  // once it verified, or its issuer has said what it is
   std::uint64_t generation = 0;                     // of the issuer's keys that `token` verified under
 
@@ -78,9 +78,9 @@ class Verifier {
   explicit Verifier(const Room& room);
 
   // Rules 1-10, 13, 11, 12 on the proof, where the scheme is DPoP, then the token's form. What `credentials`
-  // views outlives the evidence.
-  [[nodiscard]] Checked<Evidence> examine(const Subject& subject, const policy::Credentials& credentials,
-                                          UnixTime now);
+  // views outlives `evidence`, which holds what was learned, also of a request that is refused.
+  [[nodiscard]] Checked<void> examine(const Subject& subject, const policy::Credentials& credentials,
+                                      Evidence& evidence, UnixTime now);
   // Rule 17 and 19 with the issuer's keys; nullptr: there are none. token_key_unknown: a refetch may help,
   // and settle_token may be called again with other keys.
   [[nodiscard]] Checked<void> settle_token(const Subject& subject, Evidence& evidence,

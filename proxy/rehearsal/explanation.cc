@@ -5,16 +5,15 @@
 #include <memory>
 #include <utility>
 
-#include "answer/answer.h"
 #include "http/ip_address.h"
 #include "http/origin.h"
 #include "listener/config.h"
 #include "net/tls_server.h"
 #include "parts/part_configs.h"
-#include "policy/credentials.h"
 #include "rehearsal/incoming.h"
 #include "rehearsal/issuer_at_hand.h"
 #include "rehearsal/ladder.h"
+#include "rehearsal/rehearsal.h"
 
 namespace holdfast::rehearsal {
 namespace {
@@ -44,24 +43,6 @@ pipeline::ConnectionFacts connection_to(const settings::Listener& listener, std:
   const auto named = http::parse_authority(authority);
   facts.certificate_names = config->tls->names_for(named ? named->host : "");
   return facts;
-}
-
-std::string verdict_words(const Judged& judged, bool forwarded) {
-  const Verdict& verdict = judged.verdict;
-  const settings::Route* const route = judged.route();
-  const std::string refusal = verdict.forwarded ? std::string()
-                                                : std::to_string(verdict.status) + ' ' +
-                                                      std::string(reason_name(verdict.reason.value()));
-  std::string words = "denied: " + refusal;
-  if (verdict.answered) {
-    words = "answered: " + std::to_string(verdict.status) + " by Holdfast itself";
-  } else if (forwarded) {
-    words = "allowed: goes to upstream " + judged.settings.upstreams[*route->upstream].name;
-  }
-  if (forwarded && !refusal.empty()) words += " unenforced, else " + refusal;
-  words += " (listener " + judged.settings.listeners[judged.listener].name;
-  if (route != nullptr) words += ", route " + route->name;
-  return words + ')';
 }
 
 }  // namespace
@@ -97,38 +78,11 @@ cli::Explanation explain(const settings::Settings& settings, const cli::ExplainI
     return *said;
   };
 
-  const std::string method(decoded.head.method);
-  const std::string target(decoded.head.target.substr(0, decoded.head.target.find('?')));
-  std::string token;
-  std::string proof;
-  if (const auto found = policy::gather_credentials(decoded.head.fields, policy::Access::dpop_or_bearer)) {
-    token = found->token;
-    proof = found->proof;
-  }
   Rehearsal rehearsal(rules_of(settings), keys, introspect);
-  const Verdict verdict =
+  const pipeline::Account account =
       decoded.fault ? rehearsal.refuse(*decoded.fault, std::move(decoded.head), connection, input.now)
                     : rehearsal.judge(std::move(decoded.head), connection, input.now);
-  // A route that reports only gives no answer of its own to be read.
-  Verdict enforced = verdict;
-  if (verdict.forwarded && verdict.reason) {
-    Rehearsal strict(enforced_rules_of(settings), keys, introspect);
-    enforced = strict.judge(decode(input.request.bytes, listener.limits).head, connection, input.now);
-  }
-  const Judged judged{.settings = settings,
-                      .verdict = enforced,
-                      .listener = index,
-                      .method = method,
-                      .target = target,
-                      .token = std::move(token),
-                      .proof = std::move(proof),
-                      .keys_error = std::move(keys_error),
-                      .asked = said.has_value(),
-                      .facts = said && *said ? **said : nullptr,
-                      .now = input.now};
-  return {.allowed = verdict.forwarded,
-          .verdict = verdict_words(judged, verdict.forwarded),
-          .rungs = ladder_of(judged)};
+  return told({.settings = settings, .account = account, .rehearsed = true, .keys_error = keys_error});
 }
 
 }  // namespace holdfast::rehearsal

@@ -1,20 +1,18 @@
 // The checks of a request in the order of the story (verification.md, "Order"), for people: which of them a
-// reason stands for, and what each of them compared. It decides nothing: the verdict is the story's own, and
-// what is shown of the checks before it is read from the request with the same parsers. Any thread.
+// reason stands for, and what each of them compared. It decides nothing and reads no request: all it knows is
+// the story's own account, whether that was rehearsed for `explain` or remembered by the proxy that served.
+// Any thread.
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cli/explain.h"
-#include "http/message.h"
-#include "rehearsal/rehearsal.h"
+#include "pipeline/account.h"
 #include "settings/model.h"
-#include "token/access_token.h"
 
 namespace holdfast::rehearsal {
 
@@ -42,38 +40,33 @@ enum class Check : std::uint8_t {
   kRoles,
   kClaims,
   kLogin,
+  kQueue,
   kProofSignature,
   kReplay,
+  kExchange,
 };
 
 [[nodiscard]] std::string_view check_name(Check check);
 
-// A request and what is known of its judgement. Everything outlives it.
+// A request's account, and the settings that it was judged by. Both outlive it.
 struct Judged {
   const settings::Settings& settings;
-  const Verdict& verdict;
-  std::size_t listener = 0;
-  std::string method;
-  std::string target;
-  std::string token;       // as sent; empty: none was found
-  std::string proof;       // as sent; empty: none was found
-  std::string keys_error;  // why an issuer's keys could not be had
-  bool asked = false;      // the issuer was asked about the token
-  // What it said; null where it was not asked, or had nothing to say for it.
-  std::shared_ptr<const token::AccessToken> facts;
-  UnixTime now;
+  const pipeline::Account& account;
+  bool rehearsed = false;       // nobody was served: what only a running proxy knows was left out
+  std::string keys_error = {};  // why an issuer's keys could not be had
 
   [[nodiscard]] const settings::Route* route() const;
-  [[nodiscard]] std::size_t route_index() const;
-  // The issuer that the token names or, where it names none, the one that the route would ask about it.
-  [[nodiscard]] std::optional<std::size_t> issuer() const;
+  [[nodiscard]] const settings::Listener& listener() const { return settings.listeners[account.listener]; }
+  [[nodiscard]] const settings::Issuer* issuer() const;
 };
 
-// The check that failed.
+// The check that failed. Where there is a reason.
 [[nodiscard]] Check failed_check(const Judged& judged);
 // What may be done about it; empty where the check says it all.
 [[nodiscard]] std::string mend_of(const Judged& judged);
 // All checks that a request like this has to pass, and how it fared.
 [[nodiscard]] std::vector<cli::Rung> ladder_of(const Judged& judged);
+// The same, after what became of it in a line.
+[[nodiscard]] cli::Explanation told(const Judged& judged);
 
 }  // namespace holdfast::rehearsal

@@ -5,9 +5,7 @@
 #include <vector>
 
 #include "answer/answer.h"
-#include "dpop/proof.h"
 #include "http/origin.h"
-#include "http/target_uri.h"
 #include "rehearsal/ladder.h"
 #include "settings/report.h"
 
@@ -31,20 +29,20 @@ bool is_listed(const settings::Listener& listener, const http::Origin& origin) {
 }
 
 std::string mend_of_htu(const Judged& judged) {
-  const auto proof = dpop::parse_proof(judged.proof);
-  const auto named = proof ? http::normalize_absolute_uri(proof->htu) : std::nullopt;
-  if (!named) return "the client puts the absolute URL that it calls into htu, without query and fragment";
-  const auto origin = http::parse_origin(origin_of(*named));
-  const std::string listener = settings::item("listeners", judged.listener);
-  if (!origin || origin->authority() == judged.verdict.host) {
-    const bool tls = judged.settings.listeners[judged.listener].tls.has_value();
-    if (origin && judged.settings.listeners[judged.listener].public_origins.empty() &&
+  const std::string named = judged.account.proof ? judged.account.proof->names : std::string();
+  if (named.empty())
+    return "the client puts the absolute URL that it calls into htu, without query and fragment";
+  const auto origin = http::parse_origin(origin_of(named));
+  const std::string listener = settings::item("listeners", judged.account.listener);
+  if (!origin || origin->authority() == judged.account.host) {
+    const bool tls = judged.listener().tls.has_value();
+    if (origin && judged.listener().public_origins.empty() &&
         (origin->scheme() == http::Scheme::https) != tls) {
       return "set " + listener + ".public_origins: [" + origin->text() + ']';
     }
     return "the client puts the path that it calls into htu; a proxy before this one must not change it";
   }
-  if (is_listed(judged.settings.listeners[judged.listener], *origin)) {
+  if (is_listed(judged.listener(), *origin)) {
     return "the client's Host is of another origin; where a proxy before this one changed it, name that in " +
            listener + ".trusted_proxies and let it send X-Forwarded-Proto and X-Forwarded-Host";
   }
@@ -52,11 +50,13 @@ std::string mend_of_htu(const Judged& judged) {
          "], if that is what clients call this API";
 }
 
+std::string route_at(const Judged& judged) {
+  return judged.account.route ? settings::item("routes", *judged.account.route) : "routes[]";
+}
+
 std::string mend_of_issuer(const Judged& judged) {
-  const auto issuer = judged.issuer();
-  const std::string route = settings::item("routes", judged.route_index());
-  if (issuer)
-    return "add " + judged.settings.issuers[*issuer].name + " to " + route +
+  if (judged.issuer() != nullptr)
+    return "add " + judged.issuer()->name + " to " + route_at(judged) +
            ".issuers, if it is to be trusted there";
   std::string urls;
   if (const settings::Route* const from = judged.route(); from != nullptr) {
@@ -68,27 +68,37 @@ std::string mend_of_issuer(const Judged& judged) {
 }
 
 std::string issuer_at(const Judged& judged) {
-  const auto issuer = judged.issuer();
-  return issuer ? settings::item("issuers", *issuer) : "issuers[]";
+  return judged.account.issuer ? settings::item("issuers", *judged.account.issuer) : "issuers[]";
+}
+
+std::string upstream_at(const Judged& judged) {
+  const settings::Route* const route = judged.route();
+  return route != nullptr && route->upstream ? settings::item("upstreams", *route->upstream) : "upstreams[]";
 }
 
 std::string accepted(const Judged& judged) {
-  const auto issuer = judged.issuer();
   std::string out;
-  if (issuer) {
-    for (const std::string& each : judged.settings.issuers[*issuer].audiences)
-      out += (out.empty() ? "" : " ") + each;
+  if (judged.issuer() != nullptr) {
+    for (const std::string& each : judged.issuer()->audiences) out += (out.empty() ? "" : " ") + each;
   }
   return out;
+}
+
+// Of this process, of its upstream, or of the signer of identities, which says itself what is wrong.
+std::string mend_of_overload(const Judged& judged) {
+  if (!judged.account.route) return "the process has more memory, or less to do";
+  if (judged.account.admitted && !judged.account.forwarded) return {};
+  return "the backend is quicker, or " + upstream_at(judged) + ".max_connections and queue are larger";
 }
 
 }  // namespace
 
 std::string mend_of(const Judged& judged) {
-  if (!judged.verdict.reason) return {};
-  const std::string route = settings::item("routes", judged.route_index());
-  const std::string listener = settings::item("listeners", judged.listener);
-  switch (*judged.verdict.reason) {
+  if (!judged.account.reason) return {};
+  const std::string route = route_at(judged);
+  const std::string listener = settings::item("listeners", judged.account.listener);
+  const std::string upstream = upstream_at(judged);
+  switch (*judged.account.reason) {
     case Reason::no_route:
       return "add a route whose match takes it";
     case Reason::route_denied:
@@ -132,6 +142,7 @@ std::string mend_of(const Judged& judged) {
                    "dpop.nonce.secret_file"
                  : "only the process that made a nonce knows it; with dpop.nonce.secret_file others do, too";
     case Reason::iat_too_old:
+      if (judged.account.claims) return "the client makes a new proof";
       return "the client makes a proof for each request, and its clock is right; or set " + route +
              ".nonce: required";
     case Reason::iat_in_future:
@@ -149,7 +160,9 @@ std::string mend_of(const Judged& judged) {
     case Reason::token_key_unknown:
       return "the key set that " + issuer_at(judged) + " leads to has to be this issuer's";
     case Reason::issuer_unavailable:
-      return answer::reduce_detail(judged.keys_error);
+      return judged.rehearsed ? answer::reduce_detail(judged.keys_error)
+                              : "the log says under issuer_keys_not_fetched why; " + issuer_at(judged) +
+                                    " says where the keys are";
     case Reason::token_inactive:
       return "the client fetches a new token: this one was revoked, or its session is over";
     case Reason::introspection_unavailable:
@@ -161,7 +174,10 @@ std::string mend_of(const Judged& judged) {
              "] into aud (in Keycloak: an audience mapper), or " + issuer_at(judged) +
              ".audiences names what it puts there";
     case Reason::token_expired:
-      return "the client fetches a new token";
+      return judged.account.admitted ? route +
+                                           ".close_at_expiry ends what a token began; the client comes "
+                                           "back with a new one"
+                                     : "the client fetches a new token";
     case Reason::token_not_yet_valid:
       return "the issuer's clock and this machine's agree";
     case Reason::token_unbound:
@@ -171,7 +187,8 @@ std::string mend_of(const Judged& judged) {
     case Reason::key_mismatch:
       return "the client signs with the key that the token was issued to, or fetches a token for the new one";
     case Reason::certificate_mismatch:
-      return "the client shows the certificate that the token was issued to; explain knows of none";
+      return std::string("the client shows the certificate that the token was issued to") +
+             (judged.rehearsed ? "; explain knows of none" : "");
     case Reason::scope_missing:
       return "the client asks for the scope, or " + route + ".require.scopes is another";
     case Reason::role_missing:
@@ -182,6 +199,20 @@ std::string mend_of(const Judged& judged) {
       return "the user logs in again, as the challenge says";
     case Reason::proof_signature:
       return "the proof was changed after it was signed, or signed with another key than its jwk";
+    case Reason::proof_replayed:
+      return "the client makes a new proof for every request, and for every time that it sends one again";
+    case Reason::replay_store_full:
+      return "dpop.replay.capacity holds the proofs of as many requests as come within their time";
+    case Reason::key_quota:
+      return "this client sends less, or dpop.replay.per_key lets one key send more";
+    case Reason::upstream_unavailable:
+      return upstream + ".servers have to be there and to speak HTTP as their URLs say";
+    case Reason::upstream_timeout:
+      return "the backend is quicker, or " + upstream + ".timeouts.response is longer";
+    case Reason::overloaded:
+      return mend_of_overload(judged);
+    case Reason::request_too_large:
+      return "the client sends less, or " + route + ".limits.max_body is larger";
     default:
       return {};
   }

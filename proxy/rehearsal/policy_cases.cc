@@ -91,28 +91,19 @@ class Bench {
       : settings_(settings),
         now_(now),
         rules_(rules_of(without_files(settings))),
-        enforced_(enforced_rules_of(without_files(settings))),
         client_(cheapest(rules_->proof.algorithms)) {}
 
   cli::Decision decide(const cli::PolicyCase& each) {
     const std::size_t listener = listener_of(each);
-    const Verdict unknown = judge(rules_, each, listener, "");
-    const auto verdict_under = [&](const std::shared_ptr<const pipeline::Rules>& rules) {
-      return judge(rules, each, listener, each.claims ? credentials_of(*rules, each, unknown.route) : "");
-    };
-    const Verdict verdict = verdict_under(rules_);
-    cli::Decision out{.decision = "allow",
-                      .reason = verdict.reason,
-                      .status = verdict.status,
-                      .route = verdict.route,
-                      .detail = verdict.detail,
-                      .impossible = ""};
-    if (!verdict.forwarded) out.decision = "deny";
-    if (verdict.forwarded && verdict.reason) {
-      out.decision = "report";
-      out.detail = verdict_under(enforced_).detail;
-    }
-    return out;
+    pipeline::Account account = judge(each, listener, "");
+    if (each.claims) account = judge(each, listener, credentials_of(each, account.route));
+    static constexpr std::array kDecisions{"allow", "report", "deny"};
+    return {.decision = kDecisions[static_cast<std::size_t>(account.decision)],
+            .reason = account.reason,
+            .status = account.forwarded ? std::uint16_t{0} : account.status,
+            .route = account.route ? settings_.routes[*account.route].name : std::string(),
+            .detail = account.detail,
+            .impossible = ""};
   }
 
  private:
@@ -135,13 +126,12 @@ class Bench {
     return static_cast<std::size_t>(at - settings_.listeners.begin());
   }
 
-  [[nodiscard]] std::size_t issuer_of(const cli::PolicyCase& each, const std::string& route) const {
+  [[nodiscard]] std::size_t issuer_of(const cli::PolicyCase& each, std::optional<std::size_t> route) const {
     const auto named = std::ranges::find(settings_.issuers, each.issuer, &settings::Issuer::name);
     if (!each.issuer.empty() && named == settings_.issuers.end())
       throw Impossible("no issuer is named \"" + each.issuer + '"');
     if (named != settings_.issuers.end()) return static_cast<std::size_t>(named - settings_.issuers.begin());
-    const auto at = std::ranges::find(settings_.routes, route, &settings::Route::name);
-    if (at != settings_.routes.end() && !at->issuers.empty()) return at->issuers.front();
+    if (route && !settings_.routes[*route].issuers.empty()) return settings_.routes[*route].issuers.front();
     if (settings_.issuers.empty())
       throw Impossible("there is no issuer, so nobody could have issued a token");
     return 0;
@@ -181,8 +171,7 @@ class Bench {
   }
 
   // The fields that a client with this token would send.
-  std::string credentials_of(const pipeline::Rules& rules, const cli::PolicyCase& each,
-                             const std::string& route) {
+  std::string credentials_of(const cli::PolicyCase& each, std::optional<std::size_t> route) {
     const std::size_t issuer = issuer_of(each, route);
     const bool at_jwt = settings_.issuers[issuer].token_type == settings::TokenType::kAtJwt;
     const std::string token = issuer_key(issuer).sign({{"typ", at_jwt ? "at+jwt" : "JWT"}, {"kid", "test"}},
@@ -193,13 +182,12 @@ class Bench {
                        {"htu", each.url.substr(0, each.url.find_first_of("?#"))},
                        {"iat", seconds(now_)},
                        {"ath", base64url_encode(crypto::sha256(token))}};
-    if (rules.nonces != nullptr) proof["nonce"] = rules.nonces->issue(now_);
+    if (rules_->nonces != nullptr) proof["nonce"] = rules_->nonces->issue(now_);
     return "Authorization: DPoP " + token +
            "\r\nDPoP: " + client_.sign({{"typ", "dpop+jwt"}, {"jwk", client_.jwk()}}, proof) + "\r\n";
   }
 
-  Verdict judge(const std::shared_ptr<const pipeline::Rules>& rules, const cli::PolicyCase& each,
-                std::size_t listener, const std::string& credentials) {
+  pipeline::Account judge(const cli::PolicyCase& each, std::size_t listener, const std::string& credentials) {
     const std::string authority = authority_of(each.url);
     std::string bytes = each.method + ' ' + target_of(each.url) + " HTTP/1.1\r\nHost: " + authority + "\r\n";
     for (const auto& [name, value] : each.headers) bytes.append(name).append(": ").append(value) += "\r\n";
@@ -217,7 +205,7 @@ class Bench {
           std::make_shared<const std::vector<std::string>>(1, host ? host->host : "");
     }
     Rehearsal rehearsal(
-        rules, [this](std::size_t issuer) { return key_set(issuer); },
+        rules_, [this](std::size_t issuer) { return key_set(issuer); },
         [](const pipeline::IntrospectionQuestion& question) -> pipeline::Introspected {
           if (question.jwt != nullptr) return question.jwt;
           return holdfast::refuse(Reason::introspection_unavailable, "nobody is asked about tokens here");
@@ -229,7 +217,6 @@ class Bench {
   const settings::Settings& settings_;
   const UnixTime now_;
   const std::shared_ptr<const pipeline::Rules> rules_;
-  const std::shared_ptr<const pipeline::Rules> enforced_;
   const Signer client_;
   std::map<std::size_t, std::unique_ptr<Signer>> issuers_;
 };

@@ -1,8 +1,5 @@
 #include "rehearsal/rehearsal.h"
 
-#include <algorithm>
-#include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <map>
 #include <utility>
 
@@ -19,34 +16,16 @@ namespace {
 // The flow asks a plain function for the time.
 thread_local Now moment;
 
-class Answered final : public pipeline::ClientStream {
- public:
-  std::string body;
-  std::string grpc_message;
-
- private:
+// What is answered is told by the account, too.
+class Nobody final : public pipeline::ClientStream {
   void on_response_interim(http::ResponseHead) override {}
-  void on_response_head(http::ResponseHead head) override {
-    grpc_message = head.fields.find("grpc-message").value_or("");
-  }
-  void on_response_data(std::span<const char> bytes) override { body.append(bytes.data(), bytes.size()); }
+  void on_response_head(http::ResponseHead) override {}
+  void on_response_data(std::span<const char>) override {}
   void on_response_trailers(http::Fields) override {}
   void on_response_end() override {}
   void on_response_reset(pipeline::Cause) override {}
   void grant_request(std::size_t) override {}
 };
-
-// One of the texts of a problem document; empty where there is none.
-std::string member_of(const boost::json::value& problem, std::string_view name) {
-  const auto* const object = problem.if_object();
-  const auto* const member = object == nullptr ? nullptr : object->if_contains(name);
-  return member != nullptr && member->is_string() ? std::string(member->get_string()) : std::string();
-}
-
-std::optional<Reason> reason_named(std::string_view word) {
-  const auto at = std::ranges::find(kAllReasons, word, reason_name);
-  return at == kAllReasons.end() ? std::nullopt : std::optional(*at);
-}
 
 }  // namespace
 
@@ -63,11 +42,6 @@ std::shared_ptr<const pipeline::Rules> rules_of(const settings::Settings& settin
   std::shared_ptr<const pipeline::AssertionSigner> assertions;
   if (settings.assertion) assertions = parts::or_fail(parts::make_assertion_signer(*settings.assertion));
   return parts::compile_rules(settings, numbers, std::move(nonces), std::move(assertions));
-}
-
-std::shared_ptr<const pipeline::Rules> enforced_rules_of(settings::Settings settings) {
-  for (settings::Route& route : settings.routes) route.enforce = true;
-  return rules_of(settings);
 }
 
 class Rehearsal::Ports final : pipeline::KeySource,
@@ -90,19 +64,11 @@ class Rehearsal::Ports final : pipeline::KeySource,
               std::move(rules)) {}
 
   template <typename Send>
-  Verdict play(UnixTime now, Send send) {
+  pipeline::Account play(UnixTime now, Send send) {
     moment = {now, std::chrono::steady_clock::now()};
-    verdict_ = {};
-    opened_ = false;
-    const Ref<Answered> answered = make_counted<Answered>();
-    send(flow_, answered);
-    boost::system::error_code error;
-    const boost::json::value problem = boost::json::parse(answered->body, error);
-    verdict_.detail = member_of(problem, "detail");
-    if (verdict_.detail.empty()) verdict_.detail = answered->grpc_message;
-    // CONNECT and TRACE have one in their answer only.
-    if (!verdict_.reason) verdict_.reason = reason_named(member_of(problem, "reason"));
-    return std::exchange(verdict_, {});
+    account_ = {};
+    send(flow_, make_counted<Nobody>());
+    return std::exchange(account_, {});
   }
 
  private:
@@ -131,7 +97,6 @@ class Rehearsal::Ports final : pipeline::KeySource,
   [[nodiscard]] bool is_overloaded(std::size_t) const override { return false; }
   Ref<pipeline::BackendStream> open(const pipeline::Admission&, std::size_t, const pipeline::RouteTimeouts&,
                                     http::RequestHead, Ref<pipeline::ClientStream> client) override {
-    opened_ = true;
     http::ResponseHead head;
     head.status = 204;
     client->on_response_head(std::move(head));
@@ -139,23 +104,14 @@ class Rehearsal::Ports final : pipeline::KeySource,
     return nullptr;
   }
 
-  void record(const pipeline::AccessRecord& record) override {
-    verdict_.forwarded = record.decision != "deny";
-    verdict_.answered = verdict_.forwarded && !opened_;
-    verdict_.status = opened_ ? 0 : static_cast<std::uint16_t>(record.status);
-    verdict_.reason = record.reason;
-    verdict_.route = record.route;
-    verdict_.scheme = record.scheme;
-    verdict_.host = record.host;
-  }
+  void record(const pipeline::AccessRecord& record) override { account_ = pipeline::account_of(record); }
 
   std::unique_ptr<pipeline::Alarm> make(pipeline::AlarmOwner&) override { return std::make_unique<Never>(); }
 
   const Keys keys_;
   const Introspect introspect_;
   std::map<std::size_t, pipeline::IssuerKeys> known_;
-  Verdict verdict_;
-  bool opened_ = false;  // the request went to the backend
+  pipeline::Account account_;
   pipeline::RequestFlow flow_;
 };
 
@@ -163,16 +119,17 @@ Rehearsal::Rehearsal(std::shared_ptr<const pipeline::Rules> rules, Keys keys, In
     : ports_(std::make_unique<Ports>(std::move(rules), std::move(keys), std::move(introspect))) {}
 Rehearsal::~Rehearsal() = default;
 
-Verdict Rehearsal::judge(http::RequestHead head, const pipeline::ConnectionFacts& connection, UnixTime now) {
-  return ports_->play(now, [&](pipeline::RequestFlow& flow, const Ref<Answered>& client) {
-    const Ref<pipeline::BackendStream> request = flow.start(std::move(head), connection, client);
+pipeline::Account Rehearsal::judge(http::RequestHead head, const pipeline::ConnectionFacts& connection,
+                                   UnixTime now) {
+  return ports_->play(now, [&](pipeline::RequestFlow& flow, Ref<pipeline::ClientStream> client) {
+    const Ref<pipeline::BackendStream> request = flow.start(std::move(head), connection, std::move(client));
   });
 }
 
-Verdict Rehearsal::refuse(const wire::Fault& fault, http::RequestHead head,
-                          const pipeline::ConnectionFacts& connection, UnixTime now) {
-  return ports_->play(now, [&](pipeline::RequestFlow& flow, const Ref<Answered>& client) {
-    flow.refuse(fault.refusal, fault.status, std::move(head), connection, client);
+pipeline::Account Rehearsal::refuse(const wire::Fault& fault, http::RequestHead head,
+                                    const pipeline::ConnectionFacts& connection, UnixTime now) {
+  return ports_->play(now, [&](pipeline::RequestFlow& flow, Ref<pipeline::ClientStream> client) {
+    flow.refuse(fault.refusal, fault.status, std::move(head), connection, std::move(client));
   });
 }
 

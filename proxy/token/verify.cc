@@ -65,7 +65,7 @@ Checked<std::vector<const jose::SetKey*>> choose_keys(const ParsedToken& token, 
                                                      : "the issuer has no key for the token's alg");
 }
 
-Checked<std::shared_ptr<const AccessToken>> verify(ParsedToken token,
+Checked<std::shared_ptr<const AccessToken>> verify(ParsedToken&& token,
                                                    const std::vector<const jose::SetKey*>& candidates,
                                                    const IssuerRules& rules) {
   const bool verified = std::ranges::any_of(candidates, [&token](const jose::SetKey* key) {
@@ -77,7 +77,7 @@ Checked<std::shared_ptr<const AccessToken>> verify(ParsedToken token,
   auto facts = read_claims(std::move(token.unverified_claims));
   if (!facts) return std::unexpected(std::move(facts).error());
   facts->alg = token.alg;
-  facts->kid = std::move(token.kid);
+  facts->kid = token.kid;
   facts->is_at_jwt = token.is_at_jwt;
   if (rules.token_type == TokenType::kAtJwt) {
     if (auto at_jwt = check_at_jwt(*facts); !at_jwt) return std::unexpected(std::move(at_jwt).error());

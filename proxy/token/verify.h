@@ -40,9 +40,10 @@ struct IssuerRules {
                                                                     const jose::KeySet& keys,
                                                                     const IssuerRules& rules);
 
-// The facts, after the signature verified under one of `candidates`. Time and audience are judge()'s.
+// The facts, after the signature verified under one of `candidates`. Time and audience are judge()'s. Takes
+// the claims out of `token`; what its header says stays.
 [[nodiscard]] Checked<std::shared_ptr<const AccessToken>> verify(
-    ParsedToken token, const std::vector<const jose::SetKey*>& candidates, const IssuerRules& rules);
+    ParsedToken&& token, const std::vector<const jose::SetKey*>& candidates, const IssuerRules& rules);
 
 // From this moment on judge() refuses the token as expired.
 [[nodiscard]] UnixTime expiry(const AccessToken& token, const IssuerRules& rules);

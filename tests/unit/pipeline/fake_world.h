@@ -18,6 +18,7 @@
 #include "crypto/private_key.h"
 #include "jose/jwk.h"
 #include "jose/jwk_set.h"
+#include "pipeline/account.h"
 #include "pipeline/request_flow.h"
 #include "token/introspection_response.h"
 
@@ -176,11 +177,13 @@ struct FakeLog final : AccessLog {
     std::string client_ip;
   };
   std::vector<Line> lines;
+  std::vector<Account> accounts;
   void record(const AccessRecord& record) override {
     lines.push_back({record.status, std::string(record.decision), std::string(record.route),
                      std::string(record.sub), std::string(record.path), record.reason,
                      std::string(record.scheme), std::string(record.jkt), std::string(record.proof_alg),
                      record.grpc_status, std::string(record.client_ip)});
+    accounts.push_back(account_of(record));
   }
 };
 

@@ -207,9 +207,11 @@ TEST_F(IntrospectionFlowTest, TheKeysOfStrangersAreNotRemembered) {
                           .method = "GET",
                           .normal_uri = "https://api.example.com/orders/1"};
     const std::string next = proof(kOpaque, "/orders/1");
-    const auto evidence = flow->verifier().examine(
-        subject, {.scheme = policy::AuthScheme::dpop, .token = kOpaque, .proof = next}, test_now.wall);
-    return evidence && evidence->proof->header_known;
+    Evidence evidence;
+    const auto examined = flow->verifier().examine(
+        subject, {.scheme = policy::AuthScheme::dpop, .token = kOpaque, .proof = next}, evidence,
+        test_now.wall);
+    return examined && evidence.proof->header_known;
   };
   EXPECT_EQ(call_opaque().client->reason(), "token_inactive");
   EXPECT_FALSE(known());
