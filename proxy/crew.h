@@ -14,6 +14,7 @@
 #include "replay/memory_store.h"
 #include "replay/worker_store.h"
 #include "telemetry/log.h"
+#include "telemetry/remembered.h"
 #include "telemetry/request_metrics.h"
 #include "upstream/pools.h"
 #include "wheel_alarms.h"
@@ -25,7 +26,8 @@ struct Crew {
        telemetry::Log& log, std::shared_ptr<upstream::SharedState> shared,
        std::shared_ptr<const pipeline::Rules> rules, const std::atomic<bool>& overloaded)
       : worker(index),
-        metrics(log),
+        remembered(log),
+        metrics(remembered),
         keys(issuers.view_for(worker.io())),
         introspections(issuers.introspections().view_for(worker.io())),
         claims(replay, worker, control),
@@ -46,6 +48,7 @@ struct Crew {
   }
 
   net::Worker worker;
+  telemetry::Remembered remembered;
   telemetry::RequestMetrics metrics;
   std::shared_ptr<issuer::WorkerKeys> keys;
   std::shared_ptr<issuer::WorkerIntrospections> introspections;

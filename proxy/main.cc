@@ -4,6 +4,7 @@
 #include "assembly.h"
 #include "cli/command_line.h"
 #include "reachability.h"
+#include "recall.h"
 #include "rehearsal/explanation.h"
 #include "rehearsal/policy_cases.h"
 #include "trial.h"
@@ -17,5 +18,6 @@ int main(int argc, char** argv) {
                               .try_out = holdfast::try_out,
                               .reach = holdfast::reach,
                               .explain = holdfast::rehearsal::explain,
+                              .recall = holdfast::recall,
                               .decide = holdfast::rehearsal::decide});
 }

@@ -94,6 +94,7 @@ Server::Server(cli::RunOptions options)
                   .hosts = settings_.admin ? settings_.admin->hosts : std::vector<std::string>()};
   assertions_ = first.rules->assertions;
   window_ = first.rules->proof.window;
+  rules_ = first.rules->number;
   issuers_.commit(first.issuers, first.numbers.issuers);
   const ServedUpstreams::List upstreams = upstreams_.commit(first.upstreams).added;
   const unsigned workers = settings_.workers.value_or(usable_cpus());

@@ -118,6 +118,7 @@ class Server final : public admin::ProbeState, public admin::AdminState {
   void serve_admin();
   [[nodiscard]] std::string status_page() const override;
   [[nodiscard]] std::string shown_configuration() const override { return shown_; }
+  void tell_of(std::string_view request_id, Done done) override;
   void reload(Done done) override;
   bool drain() override;
   bool set_log_level(std::string_view level) override;
@@ -133,7 +134,17 @@ class Server final : public admin::ProbeState, public admin::AdminState {
     return assertions_ == nullptr ? std::string() : assertions_->key_set();
   }
 
+  // What was served before reloads: requests of that time may be remembered.
+  struct Past {
+    std::uint64_t rules;
+    settings::Settings settings;
+  };
+  [[nodiscard]] const settings::Settings* settings_of(std::uint64_t rules) const;
+
   settings::Settings settings_;
+  std::uint64_t rules_ = 0;  // Rules::number of what is served
+  std::deque<Past> past_;    // the newest last; no more than kPast
+  std::uint64_t numbered_ = 0;
   std::string shown_;  // the file, for people
   const std::function<settings::Loaded(const settings::Settings&)> read_anew_;
   telemetry::Sink sink_;

@@ -1,10 +1,13 @@
 // The admin listener's side of the process: what its pages say and what its actions do.
+#include <algorithm>
 #include <chrono>
+#include <memory>
 #include <string>
 #include <utility>
 
 #include "cli/version.h"
 #include "parts/part_configs.h"
+#include "retelling.h"
 #include "server.h"
 
 namespace holdfast {
@@ -54,6 +57,32 @@ std::string Server::status_page() const {
     }
   }
   return page;
+}
+
+const settings::Settings* Server::settings_of(std::uint64_t rules) const {
+  if (rules == rules_) return &settings_;
+  const auto at = std::ranges::find(past_, rules, &Past::rules);
+  return at == past_.end() ? nullptr : &at->settings;
+}
+
+// What each worker remembers is its own: each is asked, and the last to answer has the word.
+void Server::tell_of(std::string_view request_id, Done done) {
+  struct Asked {
+    telemetry::Recollection found;
+    std::size_t waiting;
+    Done done;
+  };
+  const auto asked = std::make_shared<Asked>(Asked{{}, crews_.size(), std::move(done)});
+  for (Crew& crew : crews_) {
+    crew.worker.post([this, &crew, asked, id = std::string(request_id)] {
+      control_.post([this, asked, found = crew.remembered.find(id)]() mutable {
+        asked->found.add(std::move(found));
+        if (--asked->waiting > 0) return;
+        const auto& newest = asked->found.newest;
+        asked->done(retell(asked->found, newest ? settings_of(newest->rules) : nullptr));
+      });
+    });
+  }
 }
 
 void Server::reload(Done done) {

@@ -27,6 +27,9 @@ constexpr std::chrono::milliseconds kLook{10};
 // Until the last worker has gone over, far more than it takes: until then it lets proofs in by the old rules.
 constexpr std::chrono::seconds kLastWorker{1};
 
+// Configurations that requests of before a reload are explained by.
+constexpr std::size_t kPast = 4;
+
 struct KnownEndpoints {
   std::size_t upstream;
   std::size_t server;
@@ -119,6 +122,7 @@ Server::Next Server::prepare(settings::Settings settings, std::string shown) {
   next.upstreams = upstreams_.prepare(settings.upstreams);
   next.numbers.issuers = issuers_.prepare(next.issuers);
   for (const auto& upstream : next.upstreams) next.numbers.upstreams.push_back(upstream->number);
+  next.numbers.rules = ++numbered_;
   next.rules = parts::compile_rules(settings, next.numbers, std::move(nonces), std::move(assertions));
   next.settings = std::move(settings);
   return next;
@@ -193,7 +197,10 @@ void Server::commit(Next next) {
     changes += (changes.empty() ? "" : "; ") + change;
   }
   if (changes.empty()) changes = "nothing that the file says; keys and certificates were read anew";
+  past_.push_back({rules_, std::move(settings_)});
+  if (past_.size() > kPast) past_.pop_front();
   settings_ = std::move(next.settings);
+  rules_ = next.rules->number;
   shown_ = std::move(next.shown);
   configuration_watch_.keep(settings_);
   ++reloads_;

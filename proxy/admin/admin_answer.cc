@@ -25,12 +25,12 @@ bool takes_host(std::string_view authority, const AdminRules& rules) {
          std::ranges::find(rules.hosts, parsed->host) != rules.hosts.end();
 }
 
-// Why this POST is not taken.
+// Why what needs the token is not done.
 std::optional<PlainAnswer> refusal(const http::RequestHead& head, const AdminRules& rules) {
   if (head.fields.contains("Origin") || head.fields.contains("Sec-Fetch-Site")) {
-    return said(403, "no action is taken for a browser");
+    return said(403, "a browser gets nothing that needs the token");
   }
-  if (rules.token.empty()) return said(403, "no action is taken without admin.token_file");
+  if (rules.token.empty()) return said(403, "this needs the token of admin.token_file, and there is none");
   constexpr std::string_view kScheme = "bearer ";
   const std::string_view given = head.fields.find("Authorization").value_or("");
   const bool bearer = given.size() > kScheme.size() && iequals(given.substr(0, kScheme.size()), kScheme);
@@ -63,7 +63,9 @@ void answer_admin(const http::RequestHead& head, const AdminRules& rules, AdminS
   const std::size_t question = std::min(head.target.find('?'), head.target.size());
   const std::string_view path = head.target.substr(0, question);
   const std::string_view query = head.target.substr(std::min(question + 1, head.target.size()));
-  const bool page = path == "/" || path == "/config";
+  constexpr std::string_view kRequests = "/requests/";
+  const bool asks = path.size() > kRequests.size() && path.starts_with(kRequests);
+  const bool page = asks || path == "/" || path == "/config";
   if (!page && path != "/reload" && path != "/drain" && path != "/log-level") {
     return done(said(404, "not found"));
   }
@@ -73,9 +75,9 @@ void answer_admin(const http::RequestHead& head, const AdminRules& rules, AdminS
     answer.allow = page ? "GET, HEAD" : "POST";
     return done(std::move(answer));
   }
-  if (!page) {
+  if (!page || asks) {
     if (auto refused = refusal(head, rules)) return done(*std::move(refused));
-    return act(path, query, state, done);
+    return asks ? state.tell_of(path.substr(kRequests.size()), done) : act(path, query, state, done);
   }
   PlainAnswer answer;
   answer.body = path == "/" ? state.status_page() : state.shown_configuration();

@@ -1,8 +1,9 @@
 // What the admin listener answers (the contract's "Listeners of our own"), as a decision: pages to whoever
-// reaches it, never a secret on them; actions only for the bearer token, and never for a page in a browser.
+// reaches it, never a secret on them; what names callers, and actions, only for the bearer token, and never
+// for a page in a browser.
 //   GET /            what is running            POST /reload      reads the configuration anew
 //   GET /config      the file as it is written  POST /drain       begins to drain
-//                                               POST /log-level?level=WORD
+//   GET /requests/ID why that one was refused   POST /log-level?level=WORD
 // A Host that is neither loopback nor listed is refused: a web page can give its own name this machine's
 // address (DNS rebinding), and its scripts could then read the pages. A POST with Origin or Sec-Fetch-Site
 // comes from a browser, where a page may send what its visitor never meant to (CSRF). Pure but for the state;
@@ -21,7 +22,7 @@
 namespace holdfast::admin {
 
 struct AdminRules {
-  Secret token;                    // empty: no action is taken at all
+  Secret token;                    // empty: nobody has it
   std::vector<std::string> hosts;  // taken beside loopback; lower-case, without port
 };
 
@@ -33,6 +34,8 @@ class AdminState {
   [[nodiscard]] virtual std::string status_page() const = 0;
   // As the file has it: nothing replaced, no file read.
   [[nodiscard]] virtual std::string shown_configuration() const = 0;
+  // Why the request was refused, or that it is not remembered.
+  virtual void tell_of(std::string_view request_id, Done done) = 0;
   // `done` when the reload has ended, well or not.
   virtual void reload(Done done) = 0;
   // False: it drains already.

@@ -120,20 +120,29 @@ Commands describe(CLI::App& app, Arguments& arguments) {
   commands.check->add_flag("--strict", arguments.check.strict, "Warnings fail, too");
   commands.check->add_flag("--json", arguments.check.json, "The outcome as one JSON object on stdout");
 
-  commands.explain = app.add_subcommand("explain", "Judge one request as the proxy would, check by check");
+  commands.explain = app.add_subcommand(
+      "explain", "Judge one request as the proxy would, or say why it refused one, check by check");
   add_config(*commands.explain, arguments.config.explain);
+  CLI::Option* const request = commands.explain->add_option(
+      "--request", arguments.explain.request, "A file, or - for stdin: a curl command or raw HTTP");
   commands.explain
-      ->add_option("--request", arguments.explain.request,
-                   "A file, or - for stdin: a curl command or raw HTTP")
-      ->required();
-  commands.explain->add_option("--jwks", arguments.explain.jwks,
-                               "A JWK set to take for every issuer's keys, instead of fetching them");
-  commands.explain->add_option("--listener", arguments.explain.listener,
-                               "The listener that the request came to");
+      ->add_option("--id", arguments.explain.id,
+                   "Or the request_id of one that the running proxy refused: its admin listener is asked")
+      ->excludes(request);
+  commands.explain
+      ->add_option("--jwks", arguments.explain.jwks,
+                   "A JWK set to take for every issuer's keys, instead of fetching them")
+      ->needs(request);
+  commands.explain
+      ->add_option("--listener", arguments.explain.listener, "The listener that the request came to")
+      ->needs(request);
   commands.explain->add_option("--peer", arguments.explain.peer, "The address that it came from")
-      ->capture_default_str();
-  commands.explain->add_option("--now", arguments.explain.now,
-                               "The time to judge it at: seconds since 1970, or 2026-11-25T18:00:00Z");
+      ->capture_default_str()
+      ->needs(request);
+  commands.explain
+      ->add_option("--now", arguments.explain.now,
+                   "The time to judge it at: seconds since 1970, or 2026-11-25T18:00:00Z")
+      ->needs(request);
 
   commands.test = app.add_subcommand("test", "Compare what a configuration decides with a file of cases");
   add_config(*commands.test, arguments.config.test);
@@ -167,7 +176,7 @@ int dispatch(const Commands& commands, const Arguments& arguments, const Actions
   if (commands.check->parsed())
     return check(arguments.config.check, arguments.check, actions.try_out, actions.reach);
   if (commands.explain->parsed())
-    return explain(arguments.config.explain, arguments.explain, actions.explain);
+    return explain(arguments.config.explain, arguments.explain, actions.explain, actions.recall);
   if (commands.test->parsed()) return test(arguments.config.test, arguments.cases, actions.decide);
   if (commands.proof->parsed()) return proof(arguments.proof);
   if (commands.keygen->parsed()) return keygen(arguments.algorithm);

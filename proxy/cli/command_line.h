@@ -43,6 +43,7 @@ struct Actions {
   TryOut try_out;
   Reach reach;
   Explain explain;
+  Recall recall;
   Decide decide;
 };
 

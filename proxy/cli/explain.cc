@@ -43,6 +43,7 @@ std::string_view sign(Rung::State state) {
 
 void print(const Explanation& explanation) {
   std::printf("%s\n", explanation.verdict.c_str());
+  if (!explanation.about.empty()) std::printf("%s\n", explanation.about.c_str());
   std::size_t width = 0;
   for (const Rung& rung : explanation.rungs) width = std::max(width, rung.name.size());
   for (const Rung& rung : explanation.rungs) {
@@ -53,6 +54,55 @@ void print(const Explanation& explanation) {
     if (!rung.mend.empty()) line += " → " + rung.mend;
     std::printf("%s\n", line.c_str());
   }
+}
+
+int show(const Explanation& explanation) {
+  print(explanation);
+  return explanation.allowed ? kDone : kDenied;
+}
+
+int explain_rehearsed(const std::filesystem::path& file, const ExplainOptions& options,
+                      const Explain& judge) {
+  ExplainInput input;
+  input.listener = options.listener;
+  input.peer = options.peer;
+  input.now = std::chrono::floor<Millis>(std::chrono::system_clock::now());
+  if (options.now) {
+    const auto given = read_time(*options.now);
+    if (!given) return fail("--now is neither seconds since 1970 nor like 2026-11-25T18:00:00Z", kUsage);
+    input.now = *given;
+  }
+  const settings::Loaded loaded = read_configuration(file);
+  if (!loaded.settings) {
+    print_problems(loaded, file);
+    return kInvalid;
+  }
+  const auto text = read_input(*options.request);
+  if (!text) return fail(*options.request + ": " + text.error(), kUsage);
+  auto request = read_request(*text);
+  if (!request) return fail("the request: " + request.error(), kUsage);
+  input.request = *std::move(request);
+  if (options.jwks) {
+    auto keys = read_file(*options.jwks, jose::kMaxJwkSetSize);
+    if (!keys) return fail(options.jwks->string() + ": " + keys.error(), kUsage);
+    input.jwks = *std::move(keys);
+  }
+  try {
+    return show(judge(*loaded.settings, input));
+  } catch (const BadOption& bad) {
+    return fail(bad.what(), kUsage);
+  }
+}
+
+int explain_remembered(const std::filesystem::path& file, const std::string& id, const Recall& recall) {
+  const settings::Loaded loaded = read_configuration(file);
+  if (!loaded.settings) {
+    print_problems(loaded, file);
+    return kInvalid;
+  }
+  const auto explanation = recall(*loaded.settings, id);
+  if (!explanation) return fail(explanation.error().words, explanation.error().code);
+  return show(*explanation);
 }
 
 }  // namespace
@@ -75,38 +125,11 @@ std::optional<UnixTime> read_time(const std::string& text) {
          std::chrono::seconds(second);
 }
 
-int explain(const std::filesystem::path& file, const ExplainOptions& options, const Explain& judge) {
-  ExplainInput input;
-  input.listener = options.listener;
-  input.peer = options.peer;
-  input.now = std::chrono::floor<Millis>(std::chrono::system_clock::now());
-  if (options.now) {
-    const auto given = read_time(*options.now);
-    if (!given) return fail("--now is neither seconds since 1970 nor like 2026-11-25T18:00:00Z", kUsage);
-    input.now = *given;
-  }
-  const settings::Loaded loaded = read_configuration(file);
-  if (!loaded.settings) {
-    print_problems(loaded, file);
-    return kInvalid;
-  }
-  const auto text = read_input(options.request);
-  if (!text) return fail(options.request + ": " + text.error(), kUsage);
-  auto request = read_request(*text);
-  if (!request) return fail("the request: " + request.error(), kUsage);
-  input.request = *std::move(request);
-  if (options.jwks) {
-    auto keys = read_file(*options.jwks, jose::kMaxJwkSetSize);
-    if (!keys) return fail(options.jwks->string() + ": " + keys.error(), kUsage);
-    input.jwks = *std::move(keys);
-  }
-  try {
-    const Explanation explanation = judge(*loaded.settings, input);
-    print(explanation);
-    return explanation.allowed ? kDone : kDenied;
-  } catch (const BadOption& bad) {
-    return fail(bad.what(), kUsage);
-  }
+int explain(const std::filesystem::path& file, const ExplainOptions& options, const Explain& judge,
+            const Recall& recall) {
+  if (options.id.has_value() == options.request.has_value())
+    return fail("--request says what is to be judged, or --id what the running proxy called it", kUsage);
+  return options.id ? explain_remembered(file, *options.id, recall) : explain_rehearsed(file, options, judge);
 }
 
 }  // namespace holdfast::cli

@@ -1,13 +1,16 @@
-// `holdfast explain`: one request judged by a configuration as the running proxy would judge it, and printed
-// as the ladder of its checks. How it is judged is the caller's; here are the reading and the printing.
+// `holdfast explain`: one request judged by a configuration as the running proxy would judge it, or one that
+// the running proxy has refused and remembers, printed as the ladder of its checks. How it is judged, and how
+// the proxy is asked, is the caller's; here are the reading and the printing.
 // Nothing that is printed holds a token, a proof or a nonce.
 #pragma once
 
+#include <expected>
 #include <filesystem>
 #include <functional>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
@@ -17,7 +20,8 @@
 namespace holdfast::cli {
 
 struct ExplainOptions {
-  std::string request;  // a file, or "-" for stdin
+  std::optional<std::string> request;  // a file, or "-" for stdin
+  std::optional<std::string> id;       // or what the running proxy called it
   std::optional<std::filesystem::path> jwks;
   std::optional<std::string> listener;
   std::string peer = "192.0.2.1";
@@ -43,6 +47,7 @@ struct Rung {
 struct Explanation {
   bool allowed = false;
   std::string verdict;  // "denied: 401 htu_mismatch (listener public, route orders)"
+  std::string about;    // which request it was; empty where that was said by who asks
   std::vector<Rung> rungs;
 };
 
@@ -53,9 +58,18 @@ struct BadOption : std::runtime_error {
 
 using Explain = std::function<Explanation(const settings::Settings&, const ExplainInput&)>;
 
-// 0 allowed; 5 denied; 2 the request cannot be read; 3 the configuration is invalid.
+// Why the running proxy said nothing: an exit code, and a sentence.
+struct Unsaid {
+  int code = 0;
+  std::string words;
+};
+using Recall =
+    std::function<std::expected<Explanation, Unsaid>(const settings::Settings&, std::string_view request_id)>;
+
+// 0 allowed; 5 denied; 2 the request cannot be read, or nobody can be asked; 3 the configuration is invalid;
+// 4 the running proxy cannot be reached; 1 it does not remember the request.
 [[nodiscard]] int explain(const std::filesystem::path& file, const ExplainOptions& options,
-                          const Explain& judge);
+                          const Explain& judge, const Recall& recall);
 
 // Seconds since 1970, or 2026-11-25T18:00:00Z. nullopt: neither.
 [[nodiscard]] std::optional<UnixTime> read_time(const std::string& text);

@@ -21,13 +21,6 @@ bool is_all_zero(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c == '0'; });
 }
 
-// What a log line and a header can hold without quoting.
-bool is_request_id(std::string_view value) {
-  return !value.empty() && value.size() <= kMaxRequestId && std::ranges::all_of(value, [](char c) {
-    return is_alpha(c) || is_digit(c) || std::string_view("-._~+/=:@").contains(c);
-  });
-}
-
 std::optional<std::string_view> only(const http::Fields& fields, std::string_view name) {
   return fields.count(name) == 1 ? fields.find(name) : std::nullopt;
 }
@@ -74,6 +67,13 @@ void append_forwarded_for(http::Fields& fields, std::string_view peer) {
 }
 
 }  // namespace
+
+// What a log line and a header can hold without quoting.
+bool is_request_id(std::string_view value) {
+  return !value.empty() && value.size() <= kMaxRequestId && std::ranges::all_of(value, [](char c) {
+    return is_alpha(c) || is_digit(c) || std::string_view("-._~+/=:@").contains(c);
+  });
+}
 
 bool is_traceparent(std::string_view value) {
   if (value.size() < 55 || value[2] != '-' || value[35] != '-' || value[52] != '-') return false;

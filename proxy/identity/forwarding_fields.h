@@ -28,6 +28,9 @@ struct RequestIds {
   std::string_view span_id;   // 16 hex digits: ours, where the trace begins here
 };
 
+// 1 to 128 characters that a trusted proxy's request id may have; ours are of them, too.
+[[nodiscard]] bool is_request_id(std::string_view value);
+
 // Fresh for each request: 16 bytes for the id, 16 for a trace, 8 for our span.
 using IdBytes = std::array<std::uint8_t, 40>;
 

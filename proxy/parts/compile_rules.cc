@@ -201,6 +201,7 @@ std::shared_ptr<pipeline::Rules> compile_rules(const settings::Settings& setting
   const settings::IdentityHeaders& names = settings.identity_headers;
   const jose::AlgorithmSet proof_algorithms = algorithms(settings.dpop.algorithms);
   auto rules = std::make_shared<pipeline::Rules>(pipeline::Rules{
+      .number = numbers.rules,
       .listeners = {},
       .routes = policy::RouteTable(std::move(routes)),
       .links = std::move(links),

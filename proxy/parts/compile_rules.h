@@ -1,6 +1,7 @@
 // From the settings to the rules that requests are judged by. Start-up and reload only; any one thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -13,6 +14,7 @@ namespace holdfast::parts {
 struct PartNumbers {
   std::vector<std::size_t> issuers;
   std::vector<std::size_t> upstreams;
+  std::uint64_t rules = 0;  // Rules::number
 };
 
 // `nonces` may be null where no route requires one, `assertions` where there is no identity.assertion.

@@ -12,23 +12,16 @@
 namespace holdfast::integration {
 namespace {
 
-const std::string kToken = "an-admin-token-0123456789";
+const std::string kToken(kAdminToken);
 
 class Administered {
  public:
   explicit Administered(const std::string& top = "") : port(support::free_port()) {
     Settings settings;
     settings.top = top;
+    settings.admin = "{address: \"127.0.0.1:" + std::to_string(port) + "\", token_file: admin.token}";
     sidecar = std::make_unique<Sidecar>(settings);
-    sidecar->holdfast->signal(SIGTERM);
-    sidecar->holdfast->wait_exit();
-    sidecar->folder.write("admin.token", kToken + "\n", true);
     yaml = sidecar->yaml();
-    replace("admin: off",
-            "admin: {address: \"127.0.0.1:" + std::to_string(port) + "\", token_file: admin.token}");
-    sidecar->holdfast =
-        std::make_unique<support::HoldfastProcess>(sidecar->folder, yaml, sidecar->probes_port);
-    EXPECT_TRUE(sidecar->holdfast->wait_ready());
   }
   void replace(std::string_view old, std::string_view now) {
     const std::size_t at = yaml.find(old);

@@ -1,6 +1,9 @@
 // See refusal_cases.h.
 #include "refusal_cases.h"
 
+#include <regex>
+#include <sstream>
+
 namespace holdfast::integration {
 
 MakeRequest proof_with(std::function<void(Proof&)> change) {
@@ -62,6 +65,27 @@ support::Finished explain(const Sidecar& sidecar, std::string_view request, std:
   return done;
 }
 
+support::Finished explain_id(const Sidecar& sidecar, std::string_view id) {
+  support::Finished done = support::run_holdfast(
+      {"explain", "-c", (sidecar.folder.path() / "holdfast.yaml").string(), "--id", std::string(id)});
+  EXPECT_EQ((done.out + done.err).find("eyJ"), std::string::npos)
+      << "a token or proof: " << done.out << done.err;
+  return done;
+}
+
+std::string shape_of(const support::Finished& explained) {
+  static const std::regex kTime("time here is [0-9]+");
+  std::string shape;
+  std::istringstream lines(explained.out);
+  for (std::string line; std::getline(lines, line);) {
+    const bool failed = line.starts_with("✗ ");
+    if (!failed && !line.starts_with("✓ ") && !line.starts_with("· ")) continue;
+    shape += failed ? std::regex_replace(line, kTime, "") : line.substr(0, line.find("  "));
+    shape += '\n';
+  }
+  return shape;
+}
+
 void RefusalTest::check(const std::vector<Case>& cases) {
   for (const Case& row : cases) {
     SCOPED_TRACE(row.name);
@@ -74,6 +98,11 @@ void RefusalTest::check(const std::vector<Case>& cases) {
         explained.out.starts_with("denied: " + std::to_string(answer.status) + ' ' + reason_of(answer) + ' '))
         << explained.out << explained.err;
     EXPECT_NE(explained.out.find("\n✗ "), std::string::npos) << explained.out;
+    const support::Finished remembered = explain_id(*sidecar, member_of(answer, "request_id"));
+    EXPECT_EQ(remembered.exit_code, 5) << remembered.out << remembered.err;
+    EXPECT_EQ(shape_of(remembered), shape_of(explained));
+    EXPECT_EQ(remembered.out.substr(0, remembered.out.find('\n')),
+              explained.out.substr(0, explained.out.find('\n')));
     if (row.error != nullptr) {
       expect_challenge(answer, row.error);
     } else {

@@ -34,10 +34,16 @@ inline constexpr const char* kTarget = "/orders/42";
 // `holdfast explain` on these bytes, with this sidecar's configuration. What it prints holds no credential.
 [[nodiscard]] support::Finished explain(const Sidecar& sidecar, std::string_view request,
                                         std::vector<std::string> more = {});
+// The same on a request that this sidecar refused, by its id. Its admin listener is at kAdmin.
+[[nodiscard]] support::Finished explain_id(const Sidecar& sidecar, std::string_view id);
+// The checks of a ladder that passed, failed or were not evaluated; of the one that failed all that is said,
+// but for the time of day.
+[[nodiscard]] std::string shape_of(const support::Finished& explained);
 
 class RefusalTest : public SharedSidecar {
  protected:
-  // Sends each, expects its refusal, that `explain` says the same, and that none of them reached the backend.
+  // Sends each, expects its refusal, that `explain` says the same of the request and of its id, and that none
+  // of them reached the backend.
   static void check(const std::vector<Case>& cases);
 };
 

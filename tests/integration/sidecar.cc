@@ -50,7 +50,9 @@ std::string make_yaml(const Sidecar& sidecar, const Settings& settings) {
          settings.routes + (settings.default_routes ? default_routes() : "") + "probes: {address: \"" +
          loopback(sidecar.probes_port) +
          "\"}\n"
-         "admin: off\n"
+         "admin: " +
+         settings.admin +
+         "\n"
          "log: {level: info, format: json, access: all}\n"
          "shutdown: " +
          settings.shutdown + "\n" + settings.top;
@@ -76,6 +78,7 @@ Sidecar::Sidecar(const Settings& settings)
       probes_port(support::free_port()),
       client(SigningKey::generate("ES256")) {
   support::write_certificate(folder, {"localhost", std::string(kHost)});
+  folder.write("admin.token", kAdminToken, true);
   for (const auto& [name, text] : settings.files) folder.write(name, text, true);
   good_token_ = issuer.sign(token());
   yaml_ = make_yaml(*this, settings);
@@ -116,11 +119,15 @@ Request Sidecar::with_proof(std::string_view method, std::string_view target) co
 }
 
 std::string reason_of(const Response& answer) {
+  return member_of(answer, "reason");
+}
+
+std::string member_of(const Response& answer, std::string_view name) {
   boost::system::error_code failed;
   const auto problem = boost::json::parse(answer.body, failed);
-  if (failed || !problem.is_object() || !problem.as_object().contains("reason"))
+  if (failed || !problem.is_object() || !problem.as_object().contains(name))
     return "no problem: " + answer.body;
-  return std::string(problem.as_object().at("reason").as_string());
+  return std::string(problem.as_object().at(name).as_string());
 }
 
 void expect_refusal(const Response& answer, int status, std::string_view reason) {
@@ -163,7 +170,9 @@ void expect_challenge(const Response& answer, std::string_view error) {
 std::unique_ptr<Sidecar> SharedSidecar::sidecar;
 
 void SharedSidecar::SetUpTestSuite() {
-  sidecar = std::make_unique<Sidecar>();
+  Settings settings;
+  settings.admin = kAdmin;
+  sidecar = std::make_unique<Sidecar>(settings);
 }
 
 void SharedSidecar::TearDownTestSuite() {

@@ -37,6 +37,9 @@ using support::Stream;
 inline constexpr std::string_view kHost = "api.example.com";
 inline constexpr std::string_view kOrigin = "https://api.example.com";
 inline constexpr std::string_view kAudience = "orders-api";
+// In the file admin.token, beside the configuration.
+inline constexpr std::string_view kAdminToken = "an-admin-token-0123456789";
+inline constexpr std::string_view kAdmin = "{address: \"unix:admin.sock\", token_file: admin.token}";
 
 // A request line, Host first, the fields as given, and a body with Content-Length where there is one.
 struct Request {
@@ -62,6 +65,7 @@ struct Settings {
   std::string routes{};        // whole list items, put before the default ones
   bool default_routes = true;
   std::string top{};  // whole top-level keys
+  std::string admin = "off";
   std::string shutdown = "{delay: 0s, drain: 20s}";
   bool issuer_down = false;
   std::vector<std::pair<std::string, std::string>> files{};  // beside the configuration: name and text
@@ -110,8 +114,10 @@ void expect_refusal(const Response& answer, int status, std::string_view reason)
 // The challenge for DPoP: `error` empty means none is allowed. Every 401 must carry algs.
 void expect_challenge(const Response& answer, std::string_view error);
 [[nodiscard]] std::string reason_of(const Response& answer);
+// A member of a problem document; what the answer is instead, where it has none.
+[[nodiscard]] std::string member_of(const Response& answer, std::string_view name);
 
-// A test suite that shares one sidecar with default settings.
+// A test suite that shares one sidecar with default settings, and the admin listener at kAdmin.
 class SharedSidecar : public testing::Test {
  protected:
   static void SetUpTestSuite();

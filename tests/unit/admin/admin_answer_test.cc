@@ -13,6 +13,7 @@ struct FakeState final : AdminState {
   int reloads = 0;
   int drains = 0;
   std::string level;
+  std::string asked;
 
   [[nodiscard]] std::string status_page() const override { return "status\n"; }
   [[nodiscard]] std::string shown_configuration() const override { return "config\n"; }
@@ -22,13 +23,21 @@ struct FakeState final : AdminState {
     answer.body = "reloaded\n";
     done(std::move(answer));
   }
+  void tell_of(std::string_view request_id, Done done) override {
+    asked = request_id;
+    PlainAnswer answer;
+    answer.body = "told\n";
+    done(std::move(answer));
+  }
   bool drain() override { return ++drains == 1; }
   bool set_log_level(std::string_view word) override {
     if (word != "debug") return false;
     level = word;
     return true;
   }
-  [[nodiscard]] bool untouched() const { return reloads == 0 && drains == 0 && level.empty(); }
+  [[nodiscard]] bool untouched() const {
+    return reloads == 0 && drains == 0 && level.empty() && asked.empty();
+  }
 };
 
 const std::string kToken = "a-token-of-an-operator";
@@ -101,6 +110,24 @@ TEST(AdminAnswer, ActionsNeedTheToken) {
   EXPECT_EQ(state.reloads, 1);
   EXPECT_EQ(ask({"GET", "/reload", "localhost", {kAuthorization}}, state).status, 405U);
   EXPECT_EQ(state.reloads, 1);
+}
+
+// Who calls, and what for, is told to the operator alone.
+TEST(AdminAnswer, RequestsAreToldForTheTokenOnly) {
+  FakeState state;
+  const std::string target = "/requests/a/b:c@d+e=~";
+  EXPECT_EQ(ask({"GET", target}, state).status, 401U);
+  EXPECT_EQ(ask({"GET", target, "localhost", {{"Authorization", "Bearer " + kToken + "x"}}}, state).status,
+            401U);
+  EXPECT_EQ(ask({"GET", target, "localhost", {kAuthorization}}, state, "").status, 403U);
+  EXPECT_EQ(ask({"GET", target, "evil.example.com", {kAuthorization}}, state).status, 403U);
+  EXPECT_EQ(ask({"GET", target, "localhost", {kAuthorization, {"Sec-Fetch-Site", "none"}}}, state).status,
+            403U);
+  EXPECT_EQ(ask({"POST", target, "localhost", {kAuthorization}}, state).status, 405U);
+  EXPECT_EQ(ask({"GET", "/requests/", "localhost", {kAuthorization}}, state).status, 404U);
+  EXPECT_TRUE(state.untouched());
+  EXPECT_EQ(ask({"GET", target + "?x", "localhost", {kAuthorization}}, state).body, "told\n");
+  EXPECT_EQ(state.asked, "a/b:c@d+e=~");
 }
 
 TEST(AdminAnswer, WithoutATokenFileNoActionIsTaken) {
