@@ -93,6 +93,7 @@ Server::Server(cli::RunOptions options)
   admin_rules_ = {.token = std::move(first.admin_token),
                   .hosts = settings_.admin ? settings_.admin->hosts : std::vector<std::string>()};
   assertions_ = first.rules->assertions;
+  if (inheritance_) inherit_window(*first.rules);
   window_ = first.rules->proof.window;
   rules_ = first.rules->number;
   issuers_.commit(first.issuers, first.numbers.issuers);

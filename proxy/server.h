@@ -92,6 +92,7 @@ class Server final : public admin::ProbeState, public admin::AdminState {
                              std::size_t count);
   void note_sockets(const std::string& name, const Opened& opened);
   void open_other_sockets();
+  void inherit_window(pipeline::Rules& rules);
   void await_ready(std::chrono::steady_clock::time_point until);
   void take_over();
   void await_successor();

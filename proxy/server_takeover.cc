@@ -79,6 +79,15 @@ void Server::open_other_sockets() {
 
 // ---- taking over -----------------------------------------------------------------------------------------
 
+// As after a reload: what remembered a proof there may be gone, so a wider window is for proofs issued since.
+// It lets some in until it has handed over, and then until it has drained.
+void Server::inherit_window(pipeline::Rules& rules) {
+  const takeover::Estate& estate = inheritance_->estate;
+  const dpop::Window before{.max_age = estate.reach - estate.clock_skew, .clock_skew = estate.clock_skew};
+  dpop::Window& window = rules.proof.window;
+  window = dpop::succeed(before, window, net::Worker::now().wall + kPatience + estate.drain);
+}
+
 void Server::take_over() {
   log_.event(Level::kInfo, "taking_over", {});
   predecessor_ = std::make_unique<Predecessor>(
@@ -128,7 +137,11 @@ void Server::await_successor() {
                             return takeover::Estate{
                                 .store_age = std::chrono::duration_cast<Millis>(age),
                                 .nonce_secret = Secret(std::string(nonce_secret_.reveal())),
-                                .ticket_keys = certificates_.ticket_keys()->export_ring()};
+                                .ticket_keys = certificates_.ticket_keys()->export_ring(),
+                                // what the oldest proofs have is the least
+                                .reach = window_.reach(UnixTime::min()),
+                                .clock_skew = window_.clock_skew,
+                                .drain = settings_.shutdown.drain};
                           },
                       .sockets = [this] { return listening_; },
                       .handed_over = [this] { on_handed_over(); }});

@@ -74,6 +74,9 @@ std::string inherit(const Estate& estate) {
   put(out, std::int64_t{estate.store_age.count()});
   put_text(out, estate.nonce_secret.reveal());
   put_text(out, estate.ticket_keys.reveal());
+  put(out, std::int64_t{estate.reach.count()});
+  put(out, std::int64_t{estate.clock_skew.count()});
+  put(out, std::int64_t{estate.drain.count()});
   return out;
 }
 
@@ -83,8 +86,13 @@ std::optional<Estate> parse_inherit(std::string_view payload) {
   estate.store_age = in.take_time();
   estate.nonce_secret = Secret(std::string(in.take_text()));
   estate.ticket_keys = Secret(std::string(in.take_text()));
+  estate.reach = in.take_time();
+  estate.clock_skew = in.take_time();
+  estate.drain = in.take_time();
   // A store from the future would take every proof for one from before its birth.
   if (!in.whole() || estate.store_age.count() < 0 || estate.nonce_secret.empty()) return std::nullopt;
+  if (estate.clock_skew.count() < 0 || estate.reach < estate.clock_skew || estate.drain.count() < 0)
+    return std::nullopt;
   return estate;
 }
 

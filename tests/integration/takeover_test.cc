@@ -195,6 +195,19 @@ TEST(TakeoverTest, AProofCountsOnceAcrossProcesses) {
   dynasty.reap(Milliseconds{30000});
 }
 
+// What remembered the proof was kept for the old process's window, and is gone.
+TEST(TakeoverTest, AWiderWindowIsForProofsIssuedAfterIt) {
+  Dynasty dynasty({.dpop = "max_age: 1s, clock_skew: 1s, "});
+  Sidecar& sidecar = dynasty.sidecar;
+  const Request used = sidecar.with_proof("GET", "/orders/used");
+  EXPECT_EQ(sidecar.send(used).status, 200);
+  std::this_thread::sleep_for(Milliseconds{5000});
+  dynasty.succeed(with(sidecar.yaml(), "max_age: 1s", "max_age: 5m"));
+  expect_refusal(sidecar.send(used), 401, "iat_too_old");
+  EXPECT_EQ(sidecar.send(sidecar.with_proof("GET", "/orders/new")).status, 200);
+  dynasty.reap(Milliseconds{30000});
+}
+
 TEST(TakeoverTest, OneProofSentToBothProcessesIsTakenOnce) {
   Dynasty dynasty;
   Sidecar& sidecar = dynasty.sidecar;

@@ -12,11 +12,18 @@ using std::chrono::milliseconds;
 TEST(TakeoverMessages, SayWhatTheyWereTold) {
   EXPECT_EQ(parse_hello(hello()), kVersion);
 
-  const auto estate = parse_inherit(inherit({milliseconds(1234), Secret("nonce secret"), Secret("ring")}));
+  const auto estate = parse_inherit(inherit({milliseconds(1234), Secret("nonce secret"), Secret("ring"),
+                                             milliseconds(70), milliseconds(10), milliseconds(20)}));
   ASSERT_TRUE(estate);
   EXPECT_EQ(estate->store_age, milliseconds(1234));
   EXPECT_EQ(estate->nonce_secret.reveal(), "nonce secret");
   EXPECT_EQ(estate->ticket_keys.reveal(), "ring");
+  EXPECT_EQ(estate->reach, milliseconds(70));
+  EXPECT_EQ(estate->clock_skew, milliseconds(10));
+  EXPECT_EQ(estate->drain, milliseconds(20));
+  EXPECT_FALSE(
+      parse_inherit(inherit({milliseconds(1), Secret("s"), Secret("t"), milliseconds(9), milliseconds(10)})))
+      << "no window is narrower than its skew";
 
   const auto named = parse_socket(socket({"public", true}));
   ASSERT_TRUE(named);
