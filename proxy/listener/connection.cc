@@ -1,5 +1,7 @@
 #include "listener/connection.h"
 
+#include <sys/socket.h>
+
 #include <array>
 #include <string_view>
 #include <utility>
@@ -58,7 +60,12 @@ void Connection::drain() {
   draining_ = true;
   on_readable();  // what the client sent before it could know is served
   if (const Ref<Session> session = session_) return session->drain();
-  if (phase_ == Phase::kChoice && preface_seen_ == 0) close(false);
+  if (phase_ == Phase::kChoice && preface_seen_ == 0 && !has_unread()) close(false);
+}
+
+bool Connection::has_unread() {
+  char byte = 0;
+  return stream_.is_open() && ::recv(stream_.fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
 void Connection::abandon() {

@@ -41,6 +41,8 @@ class Connection final : public net::StreamOwner, private net::Expirable {
   [[nodiscard]] const pipeline::ConnectionFacts& facts() const { return facts_; }
   [[nodiscard]] pipeline::RequestHandler& handler() const { return listener_->handler_; }
   [[nodiscard]] bool draining() const { return draining_; }
+  // Something has come that on_readable() was not called for yet.
+  [[nodiscard]] bool has_unread();
   // Read into by one connection of the worker at a time: whatever is not used at once is copied out.
   [[nodiscard]] static std::span<char> read_buffer();
   [[nodiscard]] ClientTally& tally() const { return *config_->tally; }

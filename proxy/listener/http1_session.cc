@@ -31,9 +31,10 @@ void Http1Session::start(std::span<const char> first) {
 
 void Http1Session::drain() {
   const Ref<Http1Session> self(this);
-  // What the client sent before it could know is served.
+  // What the client sent before it could know is served, also where the loop has not told of it yet: a close
+  // would answer that with RST.
   pump();
-  if (is_idle()) end_connection();
+  if (is_idle() && !connection_->has_unread()) end_connection();
 }
 
 void Http1Session::abandon() {

@@ -45,6 +45,29 @@ TEST_P(Http1SessionTest, AnswersAndKeepsTheConnection) {
   }
 }
 
+// It lies in the kernel when the drain begins: the loop is turned afterwards only.
+TEST_P(Http1SessionTest, WhatCameBeforeADrainIsServed) {
+  story.on_start = [](StoryRequest& request) { request.answer(200, "hello"); };
+  const auto kept = connect();
+  kept->send(kGet);
+  ASSERT_TRUE(turn([&] { return kept->received.ends_with("hello"); }));
+  kept->received.clear();
+  const auto fresh = connect();
+  const auto silent = connect();
+  settle();
+  kept->send(kGet);
+  fresh->send(kGet);
+  listening->drain(std::chrono::seconds(10), [] {});
+  for (const auto& client : {kept, fresh}) {
+    ASSERT_TRUE(turn([&] { return client->end.has_value(); }));
+    EXPECT_EQ(*client->end, State::kEnd);
+    EXPECT_TRUE(client->received.ends_with("hello")) << client->received;
+    EXPECT_TRUE(client->received.contains("\r\nConnection: close\r\n")) << client->received;
+  }
+  ASSERT_TRUE(turn([&] { return silent->end.has_value(); }));
+  EXPECT_EQ(silent->received, "");
+}
+
 TEST_P(Http1SessionTest, AnswersLater) {
   const auto client = connect();
   client->send(kGet);
