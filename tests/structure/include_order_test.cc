@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <regex>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -158,6 +160,28 @@ TEST(IncludeOrderTest, BlackBoxTestsShareNoCodeWithTheProgram) {
       const std::string to = folder_of(*include);
       EXPECT_TRUE(to.empty() || !ranks().contains(to)) << file << ": " << line.text;
     }
+  }
+}
+
+// The folders of tests/unit that ThreadSanitizer gets to see.
+std::set<std::string> threaded_folders() {
+  static const std::regex kList(R"rx(^set\(threaded ([a-z ]+)\)$)rx");
+  std::smatch match;
+  for (const Line& line : lines_of(holdfast::support::source_folder() / "tests/CMakeLists.txt", "")) {
+    if (!std::regex_search(line.text, match, kList)) continue;
+    std::istringstream words(match[1].str());
+    return {std::istream_iterator<std::string>(words), {}};
+  }
+  return {};
+}
+
+TEST(ThreadSanitizerTest, SeesEveryUnitTestThatStartsThreads) {
+  const auto seen = threaded_folders();
+  ASSERT_FALSE(seen.empty()) << "tests/CMakeLists.txt has no list of them";
+  static const std::regex kStarts(R"rx(std::(thread|jthread|async)\b)rx");
+  for (const Line& line : lines_under(holdfast::support::source_folder() / "tests/unit")) {
+    if (!std::regex_search(line.text, kStarts)) continue;
+    EXPECT_TRUE(seen.contains(folder_of(line.file))) << line.file << ':' << line.number << ": " << line.text;
   }
 }
 
