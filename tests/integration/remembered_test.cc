@@ -189,7 +189,7 @@ TEST(RememberedTest, SaysWhyItCannotSay) {
   EXPECT_EQ(stranger.exit_code, 1);
   EXPECT_NE(stranger.err.find("has another token than "), std::string::npos) << stranger.err;
   sidecar->folder.write("admin.token", "short", true);
-  EXPECT_EQ(explain_id(*sidecar, "a").exit_code, 2);
+  EXPECT_EQ(explain_id(*sidecar, "a").exit_code, 3) << "the configuration is invalid";
 
   sidecar->folder.write("admin.token", kAdminToken, true);
   sidecar->holdfast->signal(SIGTERM);
