@@ -2,73 +2,39 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
-#include <sstream>
-#include <stdexcept>
+#include <iterator>
 #include <string>
+#include <vector>
 
 #include "settings/load.h"
 #include "support/places.h"
+#include "support/refused_configurations.h"
 #include "world.h"
 
 namespace holdfast::settings {
 namespace {
 
-std::string text_of(const char* file) {
-  std::ifstream in(support::source_folder() / "tests/unit/settings" / file);
-  return {(std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>()};
-}
+using support::RefusedConfiguration;
 
-// The beginnings that blocks of refused.txt stand behind: in beginnings.txt, each behind its name.
-std::string beginning(const std::string& name) {
-  static const std::string all = text_of("beginnings.txt");
-  const std::string head = "=== " + name + '\n';
-  const std::size_t at = all.find(head);
-  if (at == all.npos) throw std::out_of_range(name);
-  const std::size_t begin = at + head.size();
-  const std::string text = all.substr(begin, all.find("=== ", begin) - begin);
-  // its last line may be an indentation that the fragment goes on behind
-  const std::size_t open = text.find_last_of('|');
-  return open == text.npos ? text : text.substr(0, open);
-}
-
-struct Block {
-  std::string beginning;
-  std::string fragment;
-  std::string expected;
-};
-
-std::vector<Block> blocks() {
-  std::istringstream in(text_of("refused.txt"));
-  std::vector<Block> out;
-  for (std::string line; std::getline(in, line);) {
-    if (line.starts_with("--- ")) {
-      out.push_back({line.substr(4), "", ""});
-    } else if (line.starts_with("=> ")) {
-      out.back().expected += line.substr(3) + '\n';
-    } else if (!out.empty()) {
-      out.back().fragment += line + '\n';
-    }
-  }
-  return out;
-}
-
-Loaded load_block(const Block& block) {
-  return load(beginning(block.beginning) + block.fragment, "f.yaml", a_machine({{"SET", "1"}}));
+Loaded load_here(const std::string& text) {
+  return load(text, "f.yaml", a_machine({{"SET", "1"}}));
 }
 
 TEST(LoadRefused, Beginnings) {
   for (const char* name : {"file", "issuers", "upstreams", "routes"}) {
-    EXPECT_EQ(lines_of(load_block({name, "", ""}).errors), "") << name;
+    EXPECT_EQ(lines_of(load_here(support::beginning_of_configurations(name)).errors), "") << name;
   }
 }
 
 TEST(LoadRefused, EachWithItsLines) {
-  const std::vector<Block> all = blocks();
+  const std::vector<RefusedConfiguration> all = support::refused_configurations();
   ASSERT_GT(all.size(), 200U);
-  for (const Block& block : all) {
-    const Loaded loaded = load_block(block);
-    EXPECT_EQ(lines_of(loaded.errors), block.expected) << block.beginning << ": " << block.fragment;
-    EXPECT_EQ(loaded.settings.has_value(), block.expected.empty()) << block.fragment;
+  for (const RefusedConfiguration& each : all) {
+    const Loaded loaded = load_here(each.text());
+    std::string expected;
+    for (const std::string& line : each.lines) expected += line + '\n';
+    EXPECT_EQ(lines_of(loaded.errors), expected) << each.beginning << ": " << each.fragment;
+    EXPECT_EQ(loaded.settings.has_value(), expected.empty()) << each.fragment;
   }
 }
 
