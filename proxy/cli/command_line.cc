@@ -140,6 +140,10 @@ Commands describe(CLI::App& app, Arguments& arguments) {
       ->capture_default_str()
       ->needs(request);
   commands.explain
+      ->add_option("--client-certificate", arguments.explain.client_certificate,
+                   "The client's certificate, PEM, on listeners that ask for one")
+      ->needs(request);
+  commands.explain
       ->add_option("--now", arguments.explain.now,
                    "The time to judge it at: seconds since 1970, or 2026-11-25T18:00:00Z")
       ->needs(request);

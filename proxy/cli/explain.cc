@@ -16,6 +16,8 @@
 namespace holdfast::cli {
 namespace {
 
+constexpr std::size_t kMaxCertificate = 1024 * 1024;
+
 int fail(const std::string& why, int code) {
   std::fprintf(stderr, "holdfast explain: %s\n", why.c_str());
   return code;
@@ -86,6 +88,11 @@ int explain_rehearsed(const std::filesystem::path& file, const ExplainOptions& o
     auto keys = read_file(*options.jwks, jose::kMaxJwkSetSize);
     if (!keys) return fail(options.jwks->string() + ": " + keys.error(), kUsage);
     input.jwks = *std::move(keys);
+  }
+  if (options.client_certificate) {
+    auto chain = read_file(*options.client_certificate, kMaxCertificate);
+    if (!chain) return fail(options.client_certificate->string() + ": " + chain.error(), kUsage);
+    input.client_certificate = *std::move(chain);
   }
   try {
     return show(judge(*loaded.settings, input));

@@ -25,6 +25,7 @@ struct ExplainOptions {
   std::optional<std::filesystem::path> jwks;
   std::optional<std::string> listener;
   std::string peer = "192.0.2.1";
+  std::optional<std::filesystem::path> client_certificate;
   std::optional<std::string> now;
 };
 
@@ -33,6 +34,7 @@ struct ExplainInput {
   std::optional<std::string> jwks;      // the text of a JWK set, for every issuer; nullopt: keys are fetched
   std::optional<std::string> listener;  // its name; nullopt: the one that the request fits
   std::string peer;
+  std::optional<std::string> client_certificate;  // PEM, the chain that the client shows
   UnixTime now;
 };
 

@@ -63,6 +63,14 @@ std::optional<CertificateIdentity> identity_of(const x509_st* certificate) {
   return CertificateIdentity{base64url_encode(digest), std::move(*subject)};
 }
 
+std::optional<CertificateIdentity> identity_of_chain(std::string_view pem) {
+  const ErrorQueueSweep sweep;
+  const Bio in = reader_of(pem);
+  if (in == nullptr) return std::nullopt;
+  const Certificate first{PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr)};
+  return first == nullptr ? std::nullopt : identity_of(first.get());
+}
+
 std::optional<CertificateBundle> read_bundle(std::string_view pem) {
   const ErrorQueueSweep sweep;
   CertificateBundle bundle;

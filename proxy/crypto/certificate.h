@@ -24,6 +24,9 @@ struct CertificateIdentity {
 // nullopt: out of memory.
 [[nodiscard]] std::optional<CertificateIdentity> identity_of(const x509_st* certificate);
 
+// Of the first certificate of a PEM chain, the one that a client shows. nullopt: there is none.
+[[nodiscard]] std::optional<CertificateIdentity> identity_of_chain(std::string_view pem);
+
 struct CertificateBundle {
   std::size_t certificates = 0;
   std::size_t authorities = 0;  // of those, the ones that may sign others (RFC 5280 4.2.1.9)

@@ -16,6 +16,12 @@ namespace {
 struct BioFree {
   void operator()(BIO* bio) const { BIO_free_all(bio); }
 };
+struct ContextFree {
+  void operator()(X509_STORE_CTX* context) const { X509_STORE_CTX_free(context); }
+};
+struct StackFree {
+  void operator()(STACK_OF(X509) * certificates) const { sk_X509_pop_free(certificates, X509_free); }
+};
 struct CertificateFree {
   void operator()(X509* certificate) const { X509_free(certificate); }
 };
@@ -46,6 +52,30 @@ std::expected<ClientAuthorities, std::string> ClientAuthorities::load(const std:
   }
   ERR_clear_error();
   return made;
+}
+
+std::string ClientAuthorities::objection(std::string_view chain_pem, std::chrono::sys_seconds at) const {
+  const std::unique_ptr<BIO, BioFree> in(
+      BIO_new_mem_buf(chain_pem.data(), static_cast<int>(chain_pem.size())));
+  const std::unique_ptr<STACK_OF(X509), StackFree> sent(sk_X509_new_null());
+  const std::unique_ptr<X509_STORE_CTX, ContextFree> context(X509_STORE_CTX_new());
+  if (in == nullptr || sent == nullptr || context == nullptr) return "out of memory";
+  const std::unique_ptr<X509, CertificateFree> own(PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr));
+  if (own == nullptr) {
+    ERR_clear_error();
+    return "no certificate in PEM";
+  }
+  while (X509* const more = PEM_read_bio_X509(in.get(), nullptr, nullptr, nullptr)) {
+    if (sk_X509_push(sent.get(), more) == 0) X509_free(more);
+  }
+  ERR_clear_error();
+  if (X509_STORE_CTX_init(context.get(), store_.get(), own.get(), sent.get()) != 1 ||
+      X509_STORE_CTX_set_default(context.get(), "ssl_client") != 1) {
+    return openssl_error();
+  }
+  X509_STORE_CTX_set_time(context.get(), 0, std::chrono::system_clock::to_time_t(at));
+  if (X509_verify_cert(context.get()) == 1) return {};
+  return X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()));
 }
 
 bool ClientAuthorities::demand(SSL_CTX* context, bool required) const {

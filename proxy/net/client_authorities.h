@@ -5,10 +5,12 @@
 #include <openssl/ssl.h>
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace holdfast::net {
 
@@ -18,6 +20,10 @@ class ClientAuthorities {
   ClientAuthorities() = default;
   // The error is a sentence for the operator that names the file.
   [[nodiscard]] static std::expected<ClientAuthorities, std::string> load(const std::string& path);
+
+  // What a handshake at that time would say against a client that shows this chain of PEM; empty: nothing.
+  // Where there are some.
+  [[nodiscard]] std::string objection(std::string_view chain_pem, std::chrono::sys_seconds at) const;
 
   // Has the context ask its clients for a certificate, and refuse those that show a wrong one, or, where it
   // is `required`, none. False: out of memory.

@@ -45,7 +45,8 @@ Account::Claims claims_of(const token::AccessToken& token) {
           .acr = cut(token.acr.value_or("")),
           .exp = token.exp,
           .auth_time = token.auth_time,
-          .names_key = token.cnf.jkt.has_value()};
+          .names_key = token.cnf.jkt.has_value(),
+          .certificate = cut(token.cnf.x5t_s256.value_or(""))};
 }
 
 // A proof's htu that is not the request's is looked at for its own sake; any other that was compared is it.
@@ -92,6 +93,7 @@ Account account_of(const AccessRecord& record) {
                   .path = cut(record.path),
                   .host = cut(record.host),
                   .listener = grounds.listener,
+                  .body = grounds.body,
                   .decision = decision_named(record.decision),
                   .status = static_cast<std::uint16_t>(record.status),
                   .reason = record.reason,
@@ -103,6 +105,7 @@ Account account_of(const AccessRecord& record) {
                   .forwarded = grounds.forwarded,
                   .issuer = issuer_of(subject, evidence),
                   .token = header_of(evidence)};
+  if (subject.client_certificate != nullptr) account.certificate = subject.client_certificate->thumbprint;
   if (subject.route != nullptr) account.route = subject.route->index;
   if (record.reason) {
     account.detail = answer::reduce_detail(grounds.detail.empty() ? answer::reason_row(*record.reason).title

@@ -12,6 +12,7 @@
 
 #include "base/reason.h"
 #include "base/time.h"
+#include "http/message.h"
 #include "jose/algorithm.h"
 #include "pipeline/ports.h"
 #include "pipeline/verifier.h"
@@ -41,14 +42,17 @@ struct Account {
     std::string acr;
     UnixTime exp;
     std::optional<UnixTime> auth_time;
-    bool names_key = false;  // cnf.jkt
+    bool names_key = false;   // cnf.jkt
+    std::string certificate;  // cnf.x5t#S256
   };
 
   std::uint64_t rules = 0;  // Rules::number that it was judged by; the indexes below are of those
   UnixTime time;            // when it began, and was judged by
   std::string request_id, client_ip, method, path, host;
+  std::string certificate;  // x5t#S256 of the one that the client showed
   std::size_t listener = 0;
   std::optional<std::size_t> route;
+  http::BodyLength body;  // as announced, where it was held against a limit
   Decision decision = Decision::kAllow;
   std::uint16_t status = 0;
   std::optional<Reason> reason;
@@ -73,6 +77,7 @@ struct Grounds {
   const Subject& subject;
   const Evidence& evidence;
   std::size_t listener;
+  http::BodyLength body;
   std::string_view detail;
   policy::AuthScheme tried;
   bool asked;

@@ -339,6 +339,7 @@ void Request::finish() {
   const Grounds grounds{.subject = subject_,
                         .evidence = evidence_,
                         .listener = connection_.listener,
+                        .body = announced_,
                         .detail = detail_,
                         .tried = tried_,
                         .asked = asked_,

@@ -142,6 +142,7 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   std::string detail_;              // of the one that is logged
   std::uint64_t bytes_in_ = 0;      // more than max_body_, and it is refused
   std::uint64_t max_body_ = std::numeric_limits<std::uint64_t>::max();
+  http::BodyLength announced_;  // what check_length() saw
   std::uint64_t bytes_out_ = 0;
   std::optional<Now> forwarded_;
   std::string_view server_;

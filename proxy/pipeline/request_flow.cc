@@ -133,7 +133,8 @@ Checked<void> Request::check_length() {
   if (http::is_websocket(head_)) return {};  // a tunnel's bytes are no body
   max_body_ =
       rules_->links[route()->index].max_body.value_or(rules_->listeners[connection_.listener].max_body);
-  if (head_.body.bytes <= max_body_) return {};
+  announced_ = head_.body;
+  if (announced_.bytes <= max_body_) return {};
   return holdfast::refuse(Reason::request_too_large, "the body is larger than this route takes");
 }
 

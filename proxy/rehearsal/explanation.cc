@@ -5,9 +5,11 @@
 #include <memory>
 #include <utility>
 
+#include "crypto/certificate.h"
 #include "http/ip_address.h"
 #include "http/origin.h"
 #include "listener/config.h"
+#include "net/client_authorities.h"
 #include "net/tls_server.h"
 #include "parts/part_configs.h"
 #include "rehearsal/incoming.h"
@@ -28,9 +30,25 @@ std::size_t chosen_listener(const settings::Settings& settings, const cli::Expla
   return static_cast<std::size_t>(at - settings.listeners.begin());
 }
 
+// What a handshake would have told of the client. A listener that asks for no certificate sees none.
+std::shared_ptr<const crypto::CertificateIdentity> client_of(const settings::Listener& listener,
+                                                             const cli::ExplainInput& input) {
+  if (!input.client_certificate || listener.tls->client_auth == settings::ClientAuth::kNone) return nullptr;
+  const auto authorities = net::ClientAuthorities::load(listener.tls->client_ca->string());
+  if (!authorities) throw parts::StartError(authorities.error());
+  const std::string objection =
+      authorities->objection(*input.client_certificate, std::chrono::floor<std::chrono::seconds>(input.now));
+  const auto identity = crypto::identity_of_chain(*input.client_certificate);
+  if (!objection.empty() || !identity) {
+    throw cli::BadOption("--client-certificate: listener " + listener.name +
+                         " would end the handshake: " + objection);
+  }
+  return std::make_shared<const crypto::CertificateIdentity>(*identity);
+}
+
 pipeline::ConnectionFacts connection_to(const settings::Listener& listener, std::size_t index,
-                                        const std::string& peer, std::string_view authority) {
-  const auto address = http::IpAddress::parse(peer);
+                                        const cli::ExplainInput& input, std::string_view authority) {
+  const auto address = http::IpAddress::parse(input.peer);
   if (!address) throw cli::BadOption("--peer is no IP address");
   pipeline::ConnectionFacts facts;
   facts.listener = index;
@@ -42,6 +60,7 @@ pipeline::ConnectionFacts connection_to(const settings::Listener& listener, std:
       parts::listener_config(listener, index, 1, std::make_shared<listener::ClientTally>(), nullptr);
   const auto named = http::parse_authority(authority);
   facts.certificate_names = config->tls->names_for(named ? named->host : "");
+  facts.client_certificate = client_of(listener, input);
   return facts;
 }
 
@@ -51,8 +70,7 @@ cli::Explanation explain(const settings::Settings& settings, const cli::ExplainI
   const std::size_t index = chosen_listener(settings, input);
   const settings::Listener& listener = settings.listeners[index];
   Decoded decoded = decode(input.request.bytes, listener.limits);
-  const pipeline::ConnectionFacts connection =
-      connection_to(listener, index, input.peer, decoded.head.authority);
+  const pipeline::ConnectionFacts connection = connection_to(listener, index, input, decoded.head.authority);
 
   std::shared_ptr<const jose::KeySet> given;
   if (input.jwks) {

@@ -32,8 +32,9 @@ Check failed_check(const Judged& judged) {
   // What comes to an admitted request comes on its way to the backend and back, whatever it is called.
   if (judged.account.admitted) return Check::kExchange;
   switch (*judged.account.reason) {
-    case Reason::request_malformed:
     case Reason::request_too_large:
+      return judged.account.route ? Check::kBody : Check::kRequest;
+    case Reason::request_malformed:
     case Reason::headers_too_large:
     case Reason::request_timeout:
     case Reason::draining:

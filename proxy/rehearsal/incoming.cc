@@ -8,9 +8,7 @@
 namespace holdfast::rehearsal {
 
 Decoded decode(std::string_view bytes, const settings::ListenerLimits& limits) {
-  wire::RequestDecoder decoder({.max_head_bytes = limits.max_header_bytes,
-                                .max_fields = limits.max_headers,
-                                .max_body_bytes = limits.max_body});
+  wire::RequestDecoder decoder({.max_head_bytes = limits.max_header_bytes, .max_fields = limits.max_headers});
   const wire::Step step = decoder.feed(std::span(bytes.data(), bytes.size()));
   Decoded out;
   out.head = decoder.take_head();

@@ -6,12 +6,14 @@
 
 #include "answer/answer.h"
 #include "answer/reason_table.h"
+#include "settings/words.h"
 
 namespace holdfast::rehearsal {
 namespace {
 
 constexpr auto kNames = std::to_array<std::string_view>({"request",
                                                          "route",
+                                                         "body",
                                                          "origin",
                                                          "credentials",
                                                          "proof",
@@ -74,6 +76,7 @@ class Words {
   [[nodiscard]] std::string of(Check check) const {
     if (check == Check::kRequest) return plain(account_.method + ' ' + account_.path);
     if (check == Check::kRoute) return route();
+    if (check == Check::kBody) return body();
     if (check == Check::kOrigin)
       return plain(account_.host) + " is served by listener " + judged_.listener().name;
     if (check == Check::kCredentials)
@@ -94,6 +97,14 @@ class Words {
     static constexpr std::array kAccess{"dpop", "dpop_or_bearer", "public", "deny"};
     return route->name + " (routes[" + std::to_string(*account_.route) + "]), access " +
            kAccess[static_cast<std::size_t>(route->access)];
+  }
+  [[nodiscard]] std::string body() const {
+    if (account_.body.kind == http::BodyLength::Kind::kNone) return {};
+    const std::string announced = account_.body.kind == http::BodyLength::Kind::kKnown
+                                      ? std::to_string(account_.body.bytes) + " bytes"
+                                      : "of a length that is not announced";
+    return announced + ", at most " + settings::size_words(judged_.max_body()) + " (" +
+           judged_.max_body_key() + ')';
   }
   [[nodiscard]] std::string of_proof(Check check) const {
     if (!account_.proof) return {};
@@ -140,8 +151,7 @@ class Words {
       case Check::kExp:
         return "token ends at " + seconds(claims.exp) + ", the time here is " + seconds(account_.time);
       case Check::kBinding:
-        return claims.names_key && account_.proof ? "token and proof are of one key"
-                                                  : "token is bound to no key";
+        return binding(claims);
       case Check::kScopes:
         return "token has " + listed(claims.scopes) + ", route requires " + listed(joined(require.scopes));
       case Check::kRoles:
@@ -152,6 +162,16 @@ class Words {
       default:
         return "as the route requires";
     }
+  }
+  [[nodiscard]] std::string binding(const pipeline::Account::Claims& claims) const {
+    const std::string shown = account_.certificate.empty() ? "none" : account_.certificate;
+    if (account_.reason == Reason::certificate_mismatch)
+      return plain("token is bound to client certificate " + claims.certificate + ", this connection has " +
+                   shown);
+    std::string words = claims.names_key && account_.proof ? "token and proof are of one key" : "";
+    if (!claims.certificate.empty())
+      words += (words.empty() ? "" : "; ") + plain("token and connection are of client certificate " + shown);
+    return words.empty() ? "token is bound to no key" : words;
   }
   [[nodiscard]] std::string accepted() const {
     const settings::Issuer* const issuer = judged_.issuer();
@@ -168,6 +188,9 @@ std::vector<Check> checks_of(const Judged& judged) {
   const pipeline::Account& account = judged.account;
   const settings::Route* const route = judged.route();
   // A resource's metadata is no route's; a preflight is one's, and is held against nothing else.
+  const bool limited = route != nullptr && account.body.kind != http::BodyLength::Kind::kNone &&
+                       judged.max_body() != settings::kUnlimited;
+  if (limited) checks.push_back(Check::kBody);
   const bool answered = account.decision == pipeline::Decision::kAllow && !account.forwarded;
   if (answered && route == nullptr) return {Check::kRequest};
   if (answered || (route != nullptr && route->access == settings::Access::kPublic)) return checks;
@@ -237,6 +260,17 @@ const settings::Route* Judged::route() const {
   return account.route ? &settings.routes[*account.route] : nullptr;
 }
 
+std::uint64_t Judged::max_body() const {
+  return route()->limits.max_body.value_or(listener().limits.max_body);
+}
+
+std::string Judged::max_body_key() const {
+  const bool own = route()->limits.max_body.has_value();
+  return (own ? "routes[" + std::to_string(*account.route)
+              : "listeners[" + std::to_string(account.listener)) +
+         "].limits.max_body";
+}
+
 const settings::Issuer* Judged::issuer() const {
   return account.issuer ? &settings.issuers[*account.issuer] : nullptr;
 }
@@ -262,7 +296,8 @@ std::vector<cli::Rung> ladder_of(const Judged& judged) {
     if (check == failed) {
       rung.state = State::kFailed;
       // What a client is not told: what the configuration asks for, beside what the token has.
-      const bool both = check == Check::kAud || check == Check::kScopes || check == Check::kRoles;
+      const bool both = check == Check::kBody || check == Check::kAud || check == Check::kScopes ||
+                        check == Check::kRoles || judged.account.reason == Reason::certificate_mismatch;
       if (both) rung.words = words.of(check);
       if (rung.words.empty()) rung.words = judged.account.detail;
       rung.mend = mend_of(judged);

@@ -19,6 +19,7 @@ namespace holdfast::rehearsal {
 enum class Check : std::uint8_t {
   kRequest,
   kRoute,
+  kBody,
   kOrigin,
   kCredentials,
   kProof,
@@ -58,6 +59,9 @@ struct Judged {
   [[nodiscard]] const settings::Route* route() const;
   [[nodiscard]] const settings::Listener& listener() const { return settings.listeners[account.listener]; }
   [[nodiscard]] const settings::Issuer* issuer() const;
+  // Of a request on a route.
+  [[nodiscard]] std::uint64_t max_body() const;
+  [[nodiscard]] std::string max_body_key() const;
 };
 
 // The check that failed. Where there is a reason.

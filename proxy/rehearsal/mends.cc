@@ -84,6 +84,17 @@ std::string accepted(const Judged& judged) {
   return out;
 }
 
+std::string mend_of_certificate(const Judged& judged) {
+  const auto& tls = judged.listener().tls;
+  if (!tls || tls->client_auth == settings::ClientAuth::kNone) {
+    return "no client is asked for its certificate: " + settings::item("listeners", judged.account.listener) +
+           ".tls.client_auth";
+  }
+  if (judged.rehearsed && judged.account.certificate.empty())
+    return "give the client's certificate as --client-certificate";
+  return "the client shows the certificate that the token was issued to";
+}
+
 // Of this process, of its upstream, or of the signer of identities, which says itself what is wrong.
 std::string mend_of_overload(const Judged& judged) {
   if (!judged.account.route) return "the process has more memory, or less to do";
@@ -187,8 +198,7 @@ std::string mend_of(const Judged& judged) {
     case Reason::key_mismatch:
       return "the client signs with the key that the token was issued to, or fetches a token for the new one";
     case Reason::certificate_mismatch:
-      return std::string("the client shows the certificate that the token was issued to") +
-             (judged.rehearsed ? "; explain knows of none" : "");
+      return mend_of_certificate(judged);
     case Reason::scope_missing:
       return "the client asks for the scope, or " + route + ".require.scopes is another";
     case Reason::role_missing:
@@ -212,7 +222,8 @@ std::string mend_of(const Judged& judged) {
     case Reason::overloaded:
       return mend_of_overload(judged);
     case Reason::request_too_large:
-      return "the client sends less, or " + route + ".limits.max_body is larger";
+      return judged.route() == nullptr ? std::string()
+                                       : "the client sends less, or " + judged.max_body_key() + " is larger";
     default:
       return {};
   }

@@ -232,6 +232,44 @@ TEST(ExplainReportOnly, TellsWhatWouldBeRefused) {
   EXPECT_NE(explained.out.find(", route requires [a:b] → "), std::string::npos) << explained.out;
 }
 
+// A route's own limit counts, whether it is the larger one or the smaller.
+TEST(ExplainLimits, TellsWhatARouteTakes) {
+  Settings settings;
+  settings.listener = "limits: {max_body: 20}, ";
+  settings.routes = R"(
+  - {name: small, match: {path: /small}, access: public, limits: {max_body: 10}, upstream: backend}
+  - {name: large, match: {path: /large}, access: public, limits: {max_body: 1KiB}, upstream: backend}
+  - {name: any, match: {path: /any}, access: public, limits: {max_body: unlimited}, upstream: backend}
+)";
+  const Sidecar sidecar(settings);
+  const auto body_line = [&](const std::string& target, std::size_t size, int status) {
+    Request request;
+    request.method = "POST";
+    request.target = target;
+    request.body = std::string(size, 'b');
+    EXPECT_EQ(sidecar.send(request).status, status) << target;
+    const auto explained = explain(sidecar, request.raw());
+    EXPECT_EQ(explained.exit_code, status == 200 ? 0 : 5) << explained.out << explained.err;
+    const std::size_t at = explained.out.find(" body ");
+    return at == std::string::npos ? std::string("none")
+                                   : explained.out.substr(at + 6, explained.out.find('\n', at) - at - 6);
+  };
+  EXPECT_EQ(body_line("/small", 10, 200), "    10 bytes, at most 10 (routes[0].limits.max_body)");
+  EXPECT_EQ(body_line("/small", 11, 413),
+            "    11 bytes, at most 10 (routes[0].limits.max_body) → the client sends less, or "
+            "routes[0].limits.max_body is larger");
+  EXPECT_EQ(body_line("/large", 21, 200), "    21 bytes, at most 1KiB (routes[1].limits.max_body)");
+  EXPECT_EQ(body_line("/any", 21, 200), "none");
+  EXPECT_EQ(body_line("/public/x", 21, 413),
+            "    21 bytes, at most 20 (listeners[0].limits.max_body) → the client sends less, or "
+            "listeners[0].limits.max_body is larger");
+  const auto streamed =
+      explain(sidecar,
+              "POST /small HTTP/1.1\r\nHost: api.example.com\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+  EXPECT_NE(streamed.out.find("of a length that is not announced, at most 10 "), std::string::npos)
+      << streamed.out << streamed.err;
+}
+
 TEST(ExplainAnswered, TellsWhatHoldfastAnswersItself) {
   Settings settings;
   settings.top = "cors: {origins: [\"https://app.example.com\"]}\n";

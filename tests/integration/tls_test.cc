@@ -6,7 +6,7 @@
 #include <fstream>
 #include <thread>
 
-#include "sidecar.h"
+#include "refusal_cases.h"
 #include "support/authority.h"
 
 namespace holdfast::integration {
@@ -110,6 +110,56 @@ TEST_F(Certificates, ABearerTokenMayBeBoundToOne) {
   Stream stolen = Stream::tls(sidecar.tls_port, with(other));
   expect_refusal(over(stolen, request), 401, "certificate_mismatch");
   EXPECT_EQ(sidecar.backend.seen_count(), 1U);
+}
+
+TEST_F(Certificates, ExplainTakesOneFromAFile) {
+  const std::string x5t = thumbprint(mine.certificate);
+  const std::string request = bound_request(x5t).raw();
+  const auto shown = explain(sidecar, request, {"--client-certificate", mine.certificate});
+  EXPECT_EQ(shown.exit_code, 0) << shown.out << shown.err;
+  EXPECT_NE(shown.out.find("token and proof are of one key; token and connection are of client certificate " +
+                           x5t + "\n"),
+            std::string::npos)
+      << shown.out;
+  const auto wrong = explain(sidecar, request, {"--client-certificate", other.certificate});
+  EXPECT_TRUE(wrong.out.starts_with("denied: 401 certificate_mismatch ")) << wrong.out << wrong.err;
+  EXPECT_NE(wrong.out.find("token is bound to client certificate " + x5t + ", this connection has " +
+                           thumbprint(other.certificate) + " → the client shows the certificate"),
+            std::string::npos)
+      << wrong.out;
+  const auto none = explain(sidecar, request);
+  EXPECT_TRUE(none.out.starts_with("denied: 401 certificate_mismatch ")) << none.out << none.err;
+  EXPECT_NE(
+      none.out.find(", this connection has none → give the client's certificate as --client-certificate"),
+      std::string::npos)
+      << none.out;
+  const TestAuthority stranger("stranger");
+  const auto foreign =
+      explain(sidecar, request, {"--client-certificate", stranger.issue("foreign", {}).certificate});
+  EXPECT_EQ(foreign.exit_code, 2);
+  EXPECT_TRUE(foreign.err.starts_with(
+      "holdfast explain: --client-certificate: listener public would end the handshake: "))
+      << foreign.err;
+  const auto plain = explain(sidecar, request, {"--client-certificate", mine.key});
+  EXPECT_EQ(plain.exit_code, 2) << plain.out;
+}
+
+TEST(WithoutCertificates, ExplainSaysThatNobodyIsAskedForOne) {
+  const Sidecar sidecar;
+  const TestAuthority authority;
+  const CertificatePaths mine = authority.issue("mine", {});
+  AccessToken token = sidecar.token();
+  token.payload.raw("cnf", R"({"jkt":")" + sidecar.client.thumbprint() + R"(","x5t#S256":")" +
+                               thumbprint(mine.certificate) + "\"}");
+  const std::string sent = sidecar.issuer.sign(token);
+  const auto explained = explain(
+      sidecar,
+      Sidecar::with("GET", "/orders/1", sent, sidecar.proof("GET", "/orders/1", sent).sign(sidecar.client))
+          .raw(),
+      {"--client-certificate", mine.certificate});
+  EXPECT_NE(explained.out.find("no client is asked for its certificate: listeners[0].tls.client_auth"),
+            std::string::npos)
+      << explained.out << explained.err;
 }
 
 TEST_F(Certificates, OneThatDoesNotVerifyIsAFailedHandshake) {

@@ -8,6 +8,7 @@
 #include "base/base64url.h"
 #include "handshake.h"
 #include "loopback.h"
+#include "net/client_authorities.h"
 
 namespace holdfast::net {
 namespace {
@@ -40,7 +41,7 @@ TEST_F(ClientCertificate, WhoIsLetIn) {
   const CertificatePaths good = authority.issue("good", {.common_name = "Zoë, Ltd"});
   const CertificatePaths purpose = authority.issue("purpose", {.purpose = "clientAuth"});
   const CertificatePaths server = authority.issue("server", {.purpose = "serverAuth"});
-  const CertificatePaths expired = authority.issue("expired", {.begins_in = -7200, .ends_in = -3600});
+  const CertificatePaths expired = authority.issue("expired", {.begins_in = -3000, .ends_in = -1200});
   const CertificatePaths early = authority.issue("early", {.begins_in = 3600});
   const CertificatePaths foreign = stranger.issue("foreign", {});
   const CertificatePaths self{served.certificate(), served.key()};
@@ -73,6 +74,27 @@ TEST_F(ClientCertificate, WhoIsLetIn) {
       }
     }
   }
+}
+
+// What a handshake would say is told without one.
+TEST_F(ClientCertificate, ObjectionsAreTheHandshakes) {
+  const auto authorities = ClientAuthorities::load(authority.file());
+  ASSERT_TRUE(authorities);
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const auto objection = [&](const std::string& file, std::chrono::sys_seconds at) {
+    std::ifstream in(file);
+    return authorities->objection(std::string(std::istreambuf_iterator<char>(in), {}), at);
+  };
+  const std::string good = authority.issue("good", {}).certificate;
+  EXPECT_EQ(objection(good, now), "");
+  EXPECT_EQ(objection(authority.issue("purpose", {.purpose = "clientAuth"}).certificate, now), "");
+  const std::string expired = authority.issue("expired", {.begins_in = -3000, .ends_in = -1200}).certificate;
+  EXPECT_EQ(objection(expired, now), "certificate has expired");
+  EXPECT_EQ(objection(expired, now - std::chrono::minutes(30)), "");
+  EXPECT_NE(objection(authority.issue("server", {.purpose = "serverAuth"}).certificate, now), "");
+  EXPECT_NE(objection(stranger.issue("foreign", {}).certificate, now), "");
+  EXPECT_NE(objection(served.certificate(), now), "");
+  EXPECT_EQ(objection(served.key(), now), "no certificate in PEM");
 }
 
 TEST_F(ClientCertificate, ThumbprintAndSubject) {
