@@ -53,6 +53,7 @@ type world struct {
 	server    *toxiproxy.ApiServer
 	backend   string // address
 	addresses map[string]string
+	held      []net.Listener // on those addresses, until Holdfast starts
 	holdfast  *exec.Cmd
 	ended     chan error
 
@@ -103,12 +104,12 @@ func startWorld(binary string, tests []test) *world {
 	return self
 }
 
-// Held together until all are known, so that no two are the same.
+// Held until Holdfast starts: one of the hundreds of ports that are taken for the ways would be one of these otherwise.
 func (self *world) findAddresses(names ...string) {
 	for _, name := range names {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		must(err)
-		defer listener.Close()
+		self.held = append(self.held, listener)
 		self.addresses[name] = listener.Addr().String()
 	}
 }
@@ -215,6 +216,9 @@ upstreams:
 	self.holdfast = exec.Command(binary, "run", "-c", self.file("holdfast.yaml"))
 	self.holdfast.Stdout, self.holdfast.Stderr = os.Stderr, os.Stderr
 	self.holdfast.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	for _, listener := range self.held {
+		must(listener.Close())
+	}
 	must(self.holdfast.Start())
 	go func() { self.ended <- self.holdfast.Wait() }()
 	waitUntil("Holdfast is ready", func() bool {
