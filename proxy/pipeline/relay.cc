@@ -90,10 +90,10 @@ Request::Request(RequestFlow& flow, http::RequestHead head, const ConnectionFact
       connection_(connection),
       client_(std::move(client)),
       began_(flow.ports().now()),
+      origin_(decide_origin()),
       grpc_(answer::is_grpc(head_)) {
   subject_.rules = rules_.get();
   subject_.client_certificate = connection_.client_certificate.get();
-  if (auto origin = decide_origin()) origin_ = std::move(*origin);
   use_cors(rules_->cors.get());
   const identity::RequestIds ids = identity::choose_ids(
       head_.fields, origin_ && origin_->from_trusted_proxy(), flow_.random_ids(), head_.fields.arena());

@@ -112,7 +112,7 @@ class Request final : public BackendStream, public ClientStream, private AlarmOw
   std::unique_ptr<Expiry> expiry_;  // null: the answer is not ended from here
 
   Now began_;
-  std::optional<policy::RequestOrigin> origin_;
+  Checked<policy::RequestOrigin> origin_;
   // The log's own copies, in one string: the head moves on to the backend.
   std::string texts_;
   std::string_view method_;

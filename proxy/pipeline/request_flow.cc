@@ -62,7 +62,7 @@ void Request::refuse_overloaded() {
 
 // Which origin and path the request means.
 Checked<void> Request::locate() {
-  if (!origin_) return std::unexpected(decide_origin().error());
+  if (!origin_) return std::unexpected(origin_.error());
   if (head_.target == "*") {
     // OPTIONS on the server as a whole (RFC 9110 9.3.7): sound, but no route could say who may ask a backend
     // that.
