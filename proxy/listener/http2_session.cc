@@ -17,9 +17,6 @@ using State = net::Stream::State;
 constexpr std::size_t kPiece = net::Stream::kMaxGather;  // of output, taken from the codec at a time
 // Reads, and pieces written, that one connection may make before others have their turn.
 constexpr int kFair = 16;
-// Requests of one connection that begin before others have their turn: each may dial a backend. They begin
-// after all that was read, so that those which the client has reset by then never do.
-constexpr int kBegun = 1;
 // Between the GOAWAY that refuses nothing and the one that names the last stream: a round trip of a distant
 // client. A request that crosses the second one is refused in a way that lets the client try again elsewhere.
 constexpr std::chrono::milliseconds kNotice{500};
@@ -86,7 +83,9 @@ void Http2Session::pump() {
   pumping_ = true;
   bool more = false;
   bool dry = false;
-  int begun = 0;
+  // One request begins before others have their turn, for it may dial a backend; after all that was read, so
+  // that those which the client has reset by then never do.
+  bool begun = false;
   for (int i = 0; phase_ != Phase::kClosed; ++i) {
     more = i == kFair;
     if (more) break;
@@ -102,9 +101,9 @@ void Http2Session::pump() {
       continue;
     } else if (!dry && (allowance_ != 0 || rest_.empty())) {
       dry = !read();
-    } else if (rest_.empty() && begun < kBegun && codec_.wants_begin()) {
+    } else if (rest_.empty() && !begun && codec_.wants_begin()) {
       codec_.begin_request();
-      ++begun;
+      begun = true;
     } else {
       more = !dry || codec_.wants_begin();
       break;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <utility>
 
 #include "wire/digits.h"
@@ -185,8 +184,7 @@ bool Http2Client::wants_output() const {
   return impl_->wants_output();
 }
 void Http2Client::receive(std::span<const char> bytes, SteadyTime now) {
-  std::size_t unbounded = std::numeric_limits<std::size_t>::max();
-  (void)impl_->receive(bytes, now, unbounded);
+  impl_->receive(bytes, now);
 }
 void Http2Client::grant_response(StreamId stream, std::size_t bytes) {
   impl_->grant(stream, bytes);

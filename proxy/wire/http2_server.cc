@@ -2,7 +2,6 @@
 
 #include <array>
 #include <deque>
-#include <limits>
 #include <string_view>
 #include <utility>
 
@@ -205,8 +204,7 @@ Http2Server::Http2Server(const Http2Limits& limits, Http2ServerOwner& owner)
 Http2Server::~Http2Server() = default;
 
 void Http2Server::receive(std::span<const char> bytes, SteadyTime now) {
-  std::size_t unbounded = std::numeric_limits<std::size_t>::max();
-  (void)impl_->receive(bytes, now, unbounded);
+  impl_->receive(bytes, now);
   if (!impl_->wants_begin()) return;
   while (impl_->wants_begin()) impl_->begin_request();
   impl_->deliver();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 #include "base/buffer.h"
@@ -149,6 +150,11 @@ std::size_t Http2Session::receive(std::span<const char> bytes, SteadyTime now, s
   } while (taken != bytes.size() && allowance != 0 && !over_);
   check_over();
   return over_ ? bytes.size() : taken;
+}
+
+void Http2Session::receive(std::span<const char> bytes, SteadyTime now) {
+  std::size_t unbounded = std::numeric_limits<std::size_t>::max();
+  (void)receive(bytes, now, unbounded);
 }
 
 // Up to the end of a frame of a field section, or of the one with which the allowance is used up.

@@ -86,6 +86,7 @@ class Http2Session {
   Http2Session& operator=(const Http2Session&) = delete;
 
   std::size_t receive(std::span<const char> bytes, SteadyTime now, std::size_t& allowance);
+  void receive(std::span<const char> bytes, SteadyTime now);
   void grant(StreamId id, std::size_t bytes);
   [[nodiscard]] bool wants_deliver() const { return !deliverable_.empty(); }
   void deliver();
