@@ -6,27 +6,12 @@
 #include <algorithm>
 
 #include "cli/explanation_json.h"
-#include "settings/load.h"
+#include "support/settings_with.h"
 
 namespace holdfast {
 namespace {
 
 using namespace std::chrono_literals;
-
-settings::Settings some_settings() {
-  const settings::World nothing{[](std::string_view) { return std::nullopt; },
-                                [](const std::filesystem::path&) { return settings::FileState::kMissing; },
-                                [](const std::filesystem::path&) { return std::nullopt; },
-                                {}};
-  auto loaded = settings::load(
-      "listeners: [{name: l, address: 127.0.0.1:1, tls: off}]\n"
-      "issuers: [{name: i, url: https://id.example.com, audiences: any}]\n"
-      "upstreams: [{name: u, servers: http://127.0.0.1}]\n"
-      "routes: [{name: r, access: dpop_or_bearer}]\n",
-      "f", nothing);
-  EXPECT_TRUE(loaded.settings);
-  return *std::move(loaded.settings);
-}
 
 telemetry::Recollection some_recollection() {
   telemetry::Recollection found;
@@ -46,7 +31,7 @@ telemetry::Recollection some_recollection() {
 }
 
 TEST(Retelling, EveryReasonIsToldAsItWasAnswered) {
-  const settings::Settings settings = some_settings();
+  const settings::Settings settings = support::settings_with("dpop_or_bearer");
   for (const Reason reason : kAllReasons) {
     SCOPED_TRACE(reason_name(reason));
     telemetry::Recollection found = some_recollection();
@@ -69,7 +54,7 @@ TEST(Retelling, SaysWhoseRequestItWas) {
   telemetry::Recollection found = some_recollection();
   found.newest->claims = pipeline::Account::Claims{.sub = "al\"ice\n", .client_id = "shop"};
   found.same_id = 3;
-  const settings::Settings settings = some_settings();
+  const settings::Settings settings = support::settings_with("dpop_or_bearer");
   const auto told = cli::read_explanation(retell(found, &settings).body);
   ASSERT_TRUE(told);
   EXPECT_EQ(

@@ -6,26 +6,10 @@
 
 #include <set>
 
-#include "settings/load.h"
+#include "support/settings_with.h"
 
 namespace holdfast::rehearsal {
 namespace {
-
-settings::Settings some_settings(const std::string& access) {
-  const settings::World nothing{[](std::string_view) { return std::nullopt; },
-                                [](const std::filesystem::path&) { return settings::FileState::kMissing; },
-                                [](const std::filesystem::path&) { return std::nullopt; },
-                                {}};
-  auto loaded = settings::load(
-      "listeners: [{name: l, address: 127.0.0.1:1, tls: off}]\n"
-      "issuers: [{name: i, url: https://id.example.com, audiences: any}]\n"
-      "upstreams: [{name: u, servers: http://127.0.0.1}]\n"
-      "routes: [{name: r, access: " +
-          access + "}]\n",
-      "f", nothing);
-  EXPECT_TRUE(loaded.settings) << (loaded.errors.empty() ? "" : loaded.errors.front().message);
-  return *std::move(loaded.settings);
-}
 
 using pipeline::Account;
 using pipeline::Decision;
@@ -47,14 +31,14 @@ Account refused(Reason reason, bool bearer = false) {
 }
 
 std::string failed_name(const Account& account) {
-  for (const cli::Rung& rung : ladder(some_settings("dpop"), account)) {
+  for (const cli::Rung& rung : ladder(support::settings_with("dpop"), account)) {
     if (rung.state == cli::Rung::State::kFailed) return rung.name;
   }
   return "none";
 }
 
 TEST(Ladder, EveryReasonStandsOnOneRung) {
-  const settings::Settings settings = some_settings("dpop_or_bearer");
+  const settings::Settings settings = support::settings_with("dpop_or_bearer");
   for (const Reason reason : kAllReasons) {
     for (const bool bearer : {false, true}) {
       for (const bool admitted : {false, true}) {
@@ -119,7 +103,8 @@ std::string names_of(const std::vector<cli::Rung>& rungs) {
 
 TEST(Ladder, ShowsWhatARouteAsksFor) {
   const auto names = [&](const std::string& access, bool bearer) {
-    return names_of(ladder(some_settings(access), {.route = 0, .bearer = bearer, .forwarded = true}));
+    return names_of(
+        ladder(support::settings_with(access), {.route = 0, .bearer = bearer, .forwarded = true}));
   };
   EXPECT_EQ(names("public", false), "request, route, ");
   EXPECT_EQ(
@@ -135,7 +120,7 @@ TEST(Ladder, AnOpaqueTokensClaimsComeAfterTheAnswer) {
   Account account = refused(Reason::proof_signature);
   account.opaque = true;
   account.issuer = 0;
-  const auto rungs = ladder(some_settings("dpop"), account);
+  const auto rungs = ladder(support::settings_with("dpop"), account);
   EXPECT_EQ(names_of(rungs),
             "request, route, origin, credentials, proof, htm, htu, iat, ath, proof signature, active, aud, "
             "exp, binding, replay, ");
@@ -147,7 +132,7 @@ TEST(Ladder, AnOpaqueTokensClaimsComeAfterTheAnswer) {
 }
 
 TEST(Ladder, OnlyARunningProxyKnowsWhetherAProofIsNew) {
-  const settings::Settings settings = some_settings("dpop");
+  const settings::Settings settings = support::settings_with("dpop");
   const Account passed{.route = 0, .forwarded = true};
   EXPECT_EQ(ladder(settings, passed, true).back().state, cli::Rung::State::kNotEvaluated);
   EXPECT_EQ(ladder(settings, passed).back().state, cli::Rung::State::kPassed);
