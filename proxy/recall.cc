@@ -8,6 +8,7 @@
 #include "cli/ask.h"
 #include "cli/command_line.h"
 #include "cli/explanation_json.h"
+#include "http/origin.h"
 #include "identity/forwarding_fields.h"
 #include "parts/admin_token.h"
 
@@ -24,9 +25,7 @@ std::unexpected<cli::Unsaid> unsaid(int code, std::string words) {
 
 std::string name_of(const settings::Admin& admin) {
   if (admin.socket) return "unix:" + admin.socket->string();
-  const std::string host =
-      admin.address.host.contains(':') ? '[' + admin.address.host + ']' : admin.address.host;
-  return host + ':' + std::to_string(admin.address.port);
+  return http::host_and_port(admin.address.host, admin.address.port);
 }
 
 // One line, for a terminal.

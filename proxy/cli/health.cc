@@ -4,6 +4,7 @@
 
 #include "cli/ask.h"
 #include "cli/command_line.h"
+#include "http/origin.h"
 #include "settings/words.h"
 
 namespace holdfast::cli {
@@ -17,10 +18,9 @@ std::expected<int, std::string> probe(std::string_view url, std::chrono::millise
   const auto origin = settings::parse_url(url);
   if (!origin || origin->scheme != "http") return std::unexpected("not a plain http URL");
   const std::size_t slash = url.find('/', std::string_view("http://").size());
-  const std::string host = origin->host.contains(':') ? '[' + origin->host + ']' : origin->host;
   const auto said = ask({.host = origin->host, .port = origin->port},
                         slash == std::string_view::npos ? "/" : url.substr(slash),
-                        "Host: " + host + ':' + std::to_string(origin->port) + "\r\n", timeout);
+                        "Host: " + http::host_and_port(origin->host, origin->port) + "\r\n", timeout);
   if (!said) return std::unexpected(said.error());
   return said->status;
 }

@@ -68,6 +68,14 @@ std::optional<Scheme> parse_scheme(std::string_view text) {
   return std::nullopt;
 }
 
+std::string uri_host(std::string_view host) {
+  return host.contains(':') ? '[' + std::string(host) + ']' : std::string(host);
+}
+
+std::string host_and_port(std::string_view host, std::uint16_t port) {
+  return uri_host(host) + ':' + std::to_string(port);
+}
+
 std::optional<Authority> parse_authority(std::string_view text) {
   Authority authority;
   if (text.starts_with('[')) {

@@ -32,6 +32,10 @@ struct Authority {
 };
 [[nodiscard]] std::optional<Authority> parse_authority(std::string_view text);
 
+// `host` as URIs and Host have it: IPv6 in brackets (RFC 3986 3.2.2). And with a port behind it.
+[[nodiscard]] std::string uri_host(std::string_view host);
+[[nodiscard]] std::string host_and_port(std::string_view host, std::uint16_t port);
+
 // Is `host`, as parse_authority writes it, an IP literal; is it this machine itself (127/8, ::1, localhost)?
 [[nodiscard]] bool is_ip_literal(std::string_view host);
 [[nodiscard]] bool is_loopback_host(std::string_view host);

@@ -21,9 +21,8 @@ jose::AlgorithmSet algorithms(const std::vector<std::string>& names) {
 }
 
 http::Origin origin(const settings::Origin& from) {
-  const bool ipv6 = from.host.find(':') != std::string::npos;
   const http::Scheme scheme = from.scheme == "https" ? http::Scheme::https : http::Scheme::http;
-  return {scheme, ipv6 ? "[" + from.host + "]" : from.host, from.port};
+  return {scheme, http::uri_host(from.host), from.port};
 }
 
 // Without a `resource`, a route belongs to the listener's first public origin, and without those to the one

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "http/origin.h"
 #include "net/tls_client.h"
 #include "net/tls_server.h"
 #include "parts/client_credentials.h"
@@ -50,9 +51,7 @@ net::ClientAuth client_auth(settings::ClientAuth from) {
 }
 
 std::string text_of(const settings::Origin& origin) {
-  const bool ipv6 = origin.host.find(':') != std::string::npos;
-  return origin.scheme + "://" + (ipv6 ? "[" + origin.host + "]" : origin.host) + ":" +
-         std::to_string(origin.port);
+  return origin.scheme + "://" + http::host_and_port(origin.host, origin.port);
 }
 
 std::optional<issuer::IntrospectionSettings> introspection_of(const settings::Introspection& from) {

@@ -23,9 +23,9 @@ std::size_t fitting_listener(const settings::Settings& settings, const std::stri
   const auto named = http::parse_authority(authority);
   for (std::size_t i = 0; named && i < settings.listeners.size(); ++i) {
     for (const settings::Origin& origin : settings.listeners[i].public_origins) {
-      const std::string host = origin.host.contains(':') ? '[' + origin.host + ']' : origin.host;
       const auto known = http::parse_scheme(origin.scheme);
-      if (host == named->host && known && named->port.value_or(http::default_port(*known)) == origin.port &&
+      if (http::uri_host(origin.host) == named->host && known &&
+          named->port.value_or(http::default_port(*known)) == origin.port &&
           (scheme.empty() || scheme == origin.scheme)) {
         return i;
       }

@@ -21,9 +21,7 @@ std::string_view origin_of(std::string_view uri) {
 
 bool is_listed(const settings::Listener& listener, const http::Origin& origin) {
   return std::ranges::any_of(listener.public_origins, [&](const settings::Origin& each) {
-    // these are without the brackets of IPv6
-    const std::string host = each.host.contains(':') ? '[' + each.host + ']' : each.host;
-    return each.scheme == http::scheme_name(origin.scheme()) && host == origin.host() &&
+    return each.scheme == http::scheme_name(origin.scheme()) && http::uri_host(each.host) == origin.host() &&
            each.port == origin.port();
   });
 }

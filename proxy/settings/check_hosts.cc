@@ -24,8 +24,7 @@ class AnsweredHosts {
       // With one public origin every request is for that one, unless a trusted proxy says another.
       routes_others_ = routes_others_ || each.public_origins.size() != 1 || !each.trusted_proxies.empty();
       for (const Origin& origin : each.public_origins) {
-        // as requests have them, with brackets around IPv6
-        named_.insert(reversed(origin.host.contains(':') ? '[' + origin.host + ']' : origin.host));
+        named_.insert(reversed(http::uri_host(origin.host)));  // as requests have them
       }
     }
   }

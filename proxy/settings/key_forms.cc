@@ -32,11 +32,6 @@ std::string path_pattern_pattern() {
   return "(/" + segment + R"()+(/\*\*)?|/\*\*)";
 }
 
-std::string in_words(const Address& address) {
-  const bool is_v6 = address.host.contains(':');
-  return (is_v6 ? '[' + address.host + ']' : address.host) + ':' + std::to_string(address.port);
-}
-
 }  // namespace
 
 Value<milliseconds> time(milliseconds least, milliseconds most) {
@@ -111,7 +106,8 @@ Value<Address> address() {
       parse_address, named("address", text_schema(kHost + ':' + kPort + "|:" + digits_pattern(0, 65535),
                                                   "an address such as :8443, 127.0.0.1:8443 or [::1]:8443")));
   value.write = [](const Address& written) {
-    return written.port == 0 ? boost::json::value() : boost::json::value(in_words(written));
+    return written.port == 0 ? boost::json::value()
+                             : boost::json::value(http::host_and_port(written.host, written.port));
   };
   return value;
 }

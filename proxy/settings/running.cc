@@ -5,14 +5,15 @@
 #include <string_view>
 #include <utility>
 
+#include "http/origin.h"
+
 namespace holdfast::settings {
 namespace {
 
 constexpr std::string_view kRestart = "needs a restart to change; this process goes on with ";
 
 std::string text_of(const Address& address) {
-  const bool ipv6 = address.host.find(':') != std::string::npos;
-  return (ipv6 ? "[" + address.host + "]" : address.host) + ":" + std::to_string(address.port);
+  return http::host_and_port(address.host, address.port);
 }
 
 void keep(bool same, std::string_view path, const std::string& now, Report& report) {

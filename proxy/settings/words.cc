@@ -217,7 +217,7 @@ bool is_scope(std::string_view text) {
 
 bool is_loopback(std::string_view host) {
   if (host.ends_with(".localhost")) return true;
-  return http::is_loopback_host(host.contains(':') ? '[' + std::string(host) + ']' : std::string(host));
+  return http::is_loopback_host(http::uri_host(host));
 }
 
 }  // namespace holdfast::settings

@@ -78,5 +78,13 @@ TEST(Hosts, AreLoopbackOrLiterals) {
   EXPECT_FALSE(is_ip_literal("a"));
 }
 
+TEST(UriHost, PutsIpv6InBrackets) {
+  EXPECT_EQ(uri_host("api.example.com"), "api.example.com");
+  EXPECT_EQ(uri_host("127.0.0.1"), "127.0.0.1");
+  EXPECT_EQ(uri_host("::1"), "[::1]");
+  EXPECT_EQ(host_and_port("::1", 8443), "[::1]:8443");
+  EXPECT_EQ(host_and_port("", 80), ":80");
+}
+
 }  // namespace
 }  // namespace holdfast::http
