@@ -127,6 +127,10 @@ policy::Route route(const settings::Settings& settings, const settings::Route& f
   return route;
 }
 
+bool asks_for_nonce(const settings::Route& route) {
+  return asks_for_token(route.access) && route.nonce == settings::NonceMode::kRequired;
+}
+
 std::string assertion_audience(const settings::Settings& settings, const settings::Route& from) {
   if (!settings.assertion || !from.upstream) return {};
   return settings.assertion->audience.value_or(settings.upstreams[*from.upstream].name);
@@ -160,8 +164,7 @@ bool asks_for_more_nonces(const settings::Settings& before, const settings::Sett
   const auto asked = [](const settings::Settings& settings) {
     std::vector<std::pair<settings::Match, bool>> routes;
     for (const settings::Route& route : settings.routes) {
-      if (asks_for_token(route.access))
-        routes.emplace_back(route.match, route.nonce == settings::NonceMode::kRequired);
+      if (asks_for_token(route.access)) routes.emplace_back(route.match, asks_for_nonce(route));
     }
     return routes;
   };
@@ -171,9 +174,7 @@ bool asks_for_more_nonces(const settings::Settings& before, const settings::Sett
 }
 
 bool needs_nonces(const settings::Settings& settings) {
-  return std::ranges::any_of(settings.routes, [](const settings::Route& route) {
-    return asks_for_token(route.access) && route.nonce == settings::NonceMode::kRequired;
-  });
+  return std::ranges::any_of(settings.routes, asks_for_nonce);
 }
 
 std::shared_ptr<pipeline::Rules> compile_rules(const settings::Settings& settings, const PartNumbers& numbers,
@@ -187,7 +188,7 @@ std::shared_ptr<pipeline::Rules> compile_rules(const settings::Settings& setting
     links.push_back(
         {.issuers = from.issuers,
          .upstream = from.upstream ? numbers.upstreams[*from.upstream] : 0,
-         .nonce_required = asks_for_token(from.access) && from.nonce == settings::NonceMode::kRequired,
+         .nonce_required = asks_for_nonce(from),
          .close_at_expiry = from.close_at_expiry,
          .cors = from.cors == settings.cors ? everywhere : cors(from.cors),
          .max_body = from.limits.max_body,
