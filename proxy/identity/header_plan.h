@@ -28,8 +28,7 @@ struct IdentityHeaders {
   std::string iss = "X-Auth-Issuer";
   std::string jkt = "X-Auth-Key-Thumbprint";
   std::string client_certificate;   // its subject; none unless it was asked for
-  std::vector<std::string> others;  // removed here all the same: the assertion's, which is set elsewhere, and
-                                    // the defaults'
+  std::vector<std::string> others;  // removed here all the same: the assertion's, which is set elsewhere
 };
 
 struct StripContext {

@@ -136,14 +136,10 @@ std::string assertion_audience(const settings::Settings& settings, const setting
   return settings.assertion->audience.value_or(settings.upstreams[*from.upstream].name);
 }
 
-// A default's name is never a client's to send, even where another name or `off` takes its place: a backend
-// may look for it all the same, and one that is configured for assertions may stand behind a Holdfast that
-// signs nothing yet.
-std::vector<std::string> names_not_for_clients(const settings::Settings& settings) {
-  const settings::IdentityHeaders defaults;
-  std::vector<std::string> names{defaults.sub,   defaults.client_id, defaults.preferred_username,
-                                 defaults.email, defaults.scope,     defaults.roles,
-                                 defaults.iss,   defaults.jkt,       settings::Assertion().header};
+// The usual name is never a client's to send, even where another one takes its place: a backend that is
+// configured for assertions may stand behind a Holdfast that signs nothing yet.
+std::vector<std::string> assertion_headers(const settings::Settings& settings) {
+  std::vector<std::string> names{settings::Assertion().header};
   if (settings.assertion) names.push_back(settings.assertion->header);
   return names;
 }
@@ -185,18 +181,17 @@ std::shared_ptr<pipeline::Rules> compile_rules(const settings::Settings& setting
   const auto everywhere = cors(settings.cors);
   for (const settings::Route& from : settings.routes) {
     routes.push_back(route(settings, from));
-    links.push_back(
-        {.issuers = from.issuers,
-         .upstream = from.upstream ? numbers.upstreams[*from.upstream] : 0,
-         .nonce_required = asks_for_nonce(from),
-         .close_at_expiry = from.close_at_expiry,
-         .cors = from.cors == settings.cors ? everywhere : cors(from.cors),
-         .max_body = from.limits.max_body,
-         .timeouts = {.body_idle = from.timeouts.body_idle,
-                      .stream_idle = from.timeouts.stream_idle,
-                      .tunnel = from.timeouts.tunnel,
-                      .response = from.timeouts.response},
-         .assertion_audience = assertion_audience(settings, from)});
+    links.push_back({.issuers = from.issuers,
+                     .upstream = from.upstream ? numbers.upstreams[*from.upstream] : 0,
+                     .nonce_required = asks_for_nonce(from),
+                     .close_at_expiry = from.close_at_expiry,
+                     .cors = from.cors == settings.cors ? everywhere : cors(from.cors),
+                     .max_body = from.limits.max_body,
+                     .timeouts = {.body_idle = from.timeouts.body_idle,
+                                  .stream_idle = from.timeouts.stream_idle,
+                                  .tunnel = from.timeouts.tunnel,
+                                  .response = from.timeouts.response},
+                     .assertion_audience = assertion_audience(settings, from)});
   }
   const settings::IdentityHeaders& names = settings.identity_headers;
   const jose::AlgorithmSet proof_algorithms = algorithms(settings.dpop.algorithms);
@@ -223,7 +218,7 @@ std::shared_ptr<pipeline::Rules> compile_rules(const settings::Settings& setting
                                        .iss = names.iss,
                                        .jkt = names.jkt,
                                        .client_certificate = names.client_certificate,
-                                       .others = names_not_for_clients(settings)}),
+                                       .others = assertion_headers(settings)}),
       .assertions = std::move(assertions),
       .answers = {.algs = proof_algorithms.names(),
                   .key_mismatch_status = static_cast<std::uint16_t>(settings.dpop.key_mismatch_status)}});
