@@ -34,12 +34,15 @@ void Deadline::arm(std::chrono::milliseconds after) {
 TimerWheel::TimerWheel(Clock clock) : clock_(clock), origin_(clock()) {}
 
 TimerWheel::~TimerWheel() {
-  for (WheelNode& slot : slots_) {
-    while (slot.linked()) {
-      auto& deadline = static_cast<Deadline&>(*slot.next);
-      deadline.armed_ = false;
-      remove(deadline);
-    }
+  for (WheelNode& slot : slots_) disarm_all(slot);
+  disarm_all(due_);
+}
+
+void TimerWheel::disarm_all(WheelNode& list) {
+  while (list.linked()) {
+    auto& deadline = static_cast<Deadline&>(*list.next);
+    deadline.armed_ = false;
+    remove(deadline);
   }
 }
 
@@ -88,33 +91,40 @@ void TimerWheel::visit(std::size_t slot, std::uint64_t tick) {
 
 void TimerWheel::advance() {
   const std::uint64_t now = current_tick();
+  turn_to(now);
+  tell(now);
+}
+
+// Moves what has fallen due behind what is left of before.
+void TimerWheel::turn_to(std::uint64_t now) {
   if (now == turned_to_) return;
-  if (nodes_ == 0) {
-    turned_to_ = now;
-    return;
-  }
   const std::uint64_t first = now - turned_to_ > kSlots ? now - kSlots + 1 : turned_to_ + 1;
   // Set before the visits: what they move lies ahead of now.
   turned_to_ = now;
+  if (nodes_ == 0) return;
   for (std::uint64_t tick = first; tick <= now; ++tick) {
     if (may_hold(tick % kSlots)) visit(tick % kSlots, now);
   }
+}
 
-  while (due_.linked()) {
+void TimerWheel::tell(std::uint64_t now) {
+  for (std::size_t told = 0; told < kMostATurn && due_.linked();) {
     auto& deadline = static_cast<Deadline&>(*due_.next);
     remove(deadline);
     if (!deadline.armed_) continue;
-    if (deadline.tick_ > now) {  // armed again by one that was told before it
+    if (deadline.tick_ > now) {  // armed again while it waited here
       place(deadline);
       continue;
     }
     deadline.armed_ = false;
+    ++told;
     deadline.owner_.on_deadline(deadline.which_);
   }
 }
 
 std::chrono::milliseconds TimerWheel::until_next() {
-  announced_ = kNever;
+  announced_ = due_.linked() ? 0 : kNever;
+  if (due_.linked()) return std::chrono::milliseconds(0);
   if (nodes_ == 0) return std::chrono::milliseconds(-1);
   std::uint64_t tick = turned_to_ + 1;
   const std::uint64_t end = turned_to_ + kSlots;

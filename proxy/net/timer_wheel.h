@@ -2,7 +2,9 @@
 // until the next slot in use and stops when there is none. Arming and cancelling are O(1), without allocation
 // or system call, because every request moves several deadlines and hardly any ever expires: a deadline that
 // moves later keeps its place and is looked at again when that comes round. A deadline never fires early and
-// at most two ticks late while the loop is not busy. Worker's thread only.
+// at most two ticks late while the loop is not busy. Deadlines that were armed together fall due together, a
+// thousand slow clients' in one tick, and each ends an exchange: a turn of the loop sees some of them end,
+// and other work is done between. Worker's thread only.
 #pragma once
 
 #include <array>
@@ -73,10 +75,13 @@ class TimerWheel {
   TimerWheel(const TimerWheel&) = delete;
   TimerWheel& operator=(const TimerWheel&) = delete;
 
-  // Fires what is due.
+  static constexpr std::size_t kMostATurn = 8;
+
+  // Fires what is due, no more than kMostATurn, those that were due first before others.
   void advance();
-  // How long one may sleep before advance() is worth calling; negative: for ever, the wheel is empty. A
-  // deadline that is due sooner than was said last is reported by `sooner`.
+  // How long one may sleep before advance() is worth calling: nothing while some are left that are due;
+  // negative: for ever, the wheel is empty. A deadline that is due sooner than was said last is reported by
+  // `sooner`.
   [[nodiscard]] std::chrono::milliseconds until_next();
   void on_sooner(std::function<void()> sooner) { sooner_ = std::move(sooner); }
   [[nodiscard]] bool empty() const { return nodes_ == 0; }
@@ -91,6 +96,9 @@ class TimerWheel {
   void remove(Deadline& deadline);
   [[nodiscard]] bool may_hold(std::size_t slot) const { return (used_[slot / 64] >> (slot % 64) & 1) != 0; }
   void visit(std::size_t slot, std::uint64_t tick);
+  void turn_to(std::uint64_t now);
+  void tell(std::uint64_t now);
+  void disarm_all(WheelNode& list);
 
   Clock clock_;
   SteadyTime origin_;
@@ -98,7 +106,7 @@ class TimerWheel {
   std::uint64_t announced_ = kNever;  // the tick that until_next() spoke of
   std::size_t nodes_ = 0;
   std::function<void()> sooner_;
-  WheelNode due_;  // expired, being told
+  WheelNode due_;  // expired, to be told
   std::array<WheelNode, kSlots> slots_;
   std::array<std::uint64_t, kSlots / 64> used_{};  // a bit for each slot that may hold something
 };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -169,9 +170,71 @@ TEST_F(TimerWheelTest, ALongStallFiresEverythingOnce) {
     probes.back()->deadline.arm(milliseconds(i * 7));
   }
   fake_now += std::chrono::minutes(5);
-  wheel_.advance();
+  for (std::size_t turns = 0; turns < probes.size() && !wheel_.empty(); ++turns) wheel_.advance();
   for (const auto& probe : probes) ASSERT_EQ(probe->fired.size(), 1u);
   EXPECT_TRUE(wheel_.empty());
+}
+
+// A thousand clients whose time is over together would hold up all others for as long as it takes to end
+// them.
+TEST_F(TimerWheelTest, WhatIsDueTogetherIsToldAFewATurn) {
+  constexpr std::size_t kMany = 5 * TimerWheel::kMostATurn + 1;
+  std::vector<std::unique_ptr<Probe>> probes;
+  for (std::size_t i = 0; i < kMany; ++i) probes.push_back(std::make_unique<Probe>(wheel_));
+  for (const auto& probe : probes) probe->deadline.arm(milliseconds(100));
+  const auto fired = [&] {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(probes, [](const auto& probe) { return !probe->fired.empty(); }));
+  };
+  fake_now += milliseconds(120);
+  for (std::size_t turn = 1; turn <= 5; ++turn) {
+    wheel_.advance();
+    EXPECT_EQ(fired(), turn * TimerWheel::kMostATurn);
+    EXPECT_EQ(wheel_.until_next(), milliseconds(0));
+  }
+  wheel_.advance();
+  EXPECT_EQ(fired(), kMany);
+  EXPECT_TRUE(wheel_.empty());
+  EXPECT_LT(wheel_.until_next(), milliseconds(0));
+}
+
+TEST_F(TimerWheelTest, ThoseThatWaitToBeToldMayBeMovedCancelledAndDestroyed) {
+  std::vector<std::unique_ptr<Probe>> first;
+  for (std::size_t i = 0; i < TimerWheel::kMostATurn; ++i) first.push_back(std::make_unique<Probe>(wheel_));
+  Probe moved(wheel_);
+  Probe cancelled(wheel_);
+  Probe waiting(wheel_);
+  auto destroyed = std::make_unique<Probe>(wheel_);
+  for (const auto& probe : first) probe->deadline.arm(milliseconds(100));
+  for (Probe* probe : {&moved, &cancelled, destroyed.get(), &waiting}) probe->deadline.arm(milliseconds(100));
+  fake_now += milliseconds(120);
+  wheel_.advance();
+  EXPECT_TRUE(waiting.fired.empty());
+  moved.deadline.arm(milliseconds(100));
+  cancelled.deadline.cancel();
+  destroyed.reset();
+  wheel_.advance();
+  EXPECT_EQ(waiting.fired.size(), 1u);
+  EXPECT_TRUE(cancelled.fired.empty());
+  EXPECT_TRUE(moved.fired.empty());
+  EXPECT_GE(wheel_.until_next(), milliseconds(100));
+  pass(milliseconds(120));
+  EXPECT_EQ(moved.fired.size(), 1u);
+}
+
+TEST(TimerWheel, MayEndWhileSomeWaitToBeTold) {
+  std::vector<std::unique_ptr<Probe>> probes;
+  {
+    TimerWheel wheel(&fake_clock);
+    for (std::size_t i = 0; i < 2 * TimerWheel::kMostATurn; ++i) {
+      probes.push_back(std::make_unique<Probe>(wheel));
+      probes.back()->deadline.arm(milliseconds(10));
+    }
+    fake_now += milliseconds(30);
+    wheel.advance();
+    EXPECT_TRUE(probes.back()->fired.empty());
+  }
+  EXPECT_FALSE(probes.back()->deadline.armed());
 }
 
 TEST_F(TimerWheelTest, ArmedAfterALongIdleTime) {
