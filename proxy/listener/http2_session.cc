@@ -54,7 +54,9 @@ void Http2Session::drain() {
 }
 
 void Http2Session::abandon() {
-  client_gone(false);
+  const Ref<Http2Session> self(this);
+  close(false);
+  end_streams();
 }
 
 void Http2Session::on_readable() {
@@ -283,9 +285,20 @@ bool Http2Session::discard() {
   return false;
 }
 
+// Each of its streams may have an exchange with a backend that has to end, and others are not to wait for
+// all.
 void Http2Session::client_gone(bool reset) {
-  if (phase_ == Phase::kClosed) return;
   const Ref<Http2Session> self(this);
+  close(reset);
+  for (Ref<Http2Stream>& each : std::exchange(streams_, {})) {
+    each->over();
+    connection_->worker().post_one_of_many(
+        [stream = std::move(each)] { stream->cut_off(pipeline::Cause::kClientGone); });
+  }
+}
+
+void Http2Session::close(bool reset) {
+  if (phase_ == Phase::kClosed) return;
   phase_ = Phase::kClosed;
   head_deadline_.cancel();
   life_deadline_.cancel();
@@ -293,7 +306,6 @@ void Http2Session::client_gone(bool reset) {
   release_memory(out_);
   out_at_ = 0;
   connection_->close(reset);
-  end_streams();
 }
 
 void Http2Session::end_streams() {

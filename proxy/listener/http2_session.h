@@ -74,6 +74,7 @@ class Http2Session final : public Session, private wire::Http2ServerOwner, priva
   void begin_end();
   void end_connection();
   void client_gone(bool reset);
+  void close(bool reset);
   [[nodiscard]] Ref<Http2Stream> find(wire::StreamId id) const;
   Ref<Http2Stream> add_stream(wire::StreamId id, const http::RequestHead& head);
   Ref<Http2Stream> take(wire::StreamId id);

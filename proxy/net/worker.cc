@@ -1,6 +1,7 @@
 #include "net/worker.h"
 
 #include <boost/asio/executor_work_guard.hpp>
+#include <utility>
 
 namespace holdfast::net {
 
@@ -17,11 +18,26 @@ Now Worker::now() {
 void Worker::run() {
   const auto work = boost::asio::make_work_guard(io_);
   io_.run();
+  while (!many_.empty()) work_off(many_.size());
   io_.restart();
 }
 
 void Worker::stop() {
   post([this] { io_.stop(); });
+}
+
+void Worker::post_one_of_many(std::function<void()> task) {
+  many_.push_back(std::move(task));
+  if (many_.size() == 1) post([this] { work_off(kMostATurn); });
+}
+
+void Worker::work_off(std::size_t most) {
+  for (std::size_t i = 0; i < most && !many_.empty(); ++i) {
+    // Stays in place meanwhile: what it posts must not find the heap empty.
+    many_.front()();
+    many_.pop_front();
+  }
+  if (!many_.empty()) post([this] { work_off(kMostATurn); });
 }
 
 void Worker::sleep_until_next() {

@@ -7,6 +7,9 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/wait_traits.hpp>
 #include <chrono>
+#include <cstddef>
+#include <deque>
+#include <functional>
 #include <utility>
 
 #include "base/time.h"
@@ -37,17 +40,25 @@ class Worker {
     boost::asio::post(io_, std::forward<Task>(task));
   }
 
+  // Worker's thread only. The same for what comes in heaps, such as the ends of a connection's streams: in
+  // order, no more than kMostATurn of all heaps together in a turn of the loop, and other work between. What
+  // waits when the worker stops is done before run() returns.
+  static constexpr std::size_t kMostATurn = 8;
+  void post_one_of_many(std::function<void()> task);
+
  private:
   using Timer =
       boost::asio::basic_waitable_timer<std::chrono::steady_clock,
                                         boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
   void sleep_until_next();
+  void work_off(std::size_t most);
 
   unsigned index_;
   TimerWheel wheel_;  // outlives what dies with the loop
   boost::asio::io_context io_;
   Timer timer_;
+  std::deque<std::function<void()>> many_;
 };
 
 }  // namespace holdfast::net

@@ -35,6 +35,7 @@ class StoryRequest final : public pipeline::BackendStream {
   }
   void on_request_cancel(pipeline::Cause cause) override {
     cancelled = cause;
+    if (on_cancel) on_cancel(*this);
     if (cause != pipeline::Cause::kClientGone && !answered && client) {
       answer(cause == pipeline::Cause::kRequestTimeout   ? 408
              : cause == pipeline::Cause::kDeadlinePassed ? 504
@@ -80,6 +81,7 @@ class StoryRequest final : public pipeline::BackendStream {
   http::Fields trailers;
   std::optional<pipeline::Cause> cancelled;
   std::function<void(StoryRequest&)> on_end;
+  std::function<void(StoryRequest&)> on_cancel;
   std::function<void(StoryRequest&)> on_grant;
 };
 
@@ -217,6 +219,7 @@ class ListenerTest : public ::testing::TestWithParam<bool> {
     for (const auto& client : clients) client->stream.close();
     for (const auto& request : story.requests) {
       request->on_end = nullptr;
+      request->on_cancel = nullptr;
       request->on_grant = nullptr;
     }
     if (listening) listening->close();

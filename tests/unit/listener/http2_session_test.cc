@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
+#include <numeric>
+#include <vector>
+
 #include "fixture.h"
 #include "support/http2_peer.h"
 
@@ -318,8 +323,28 @@ TEST_P(Http2SessionTest, AClientThatGoesCancelsAllItsRequests) {
   client->open(post("/2"));
   ASSERT_TRUE(run(client, [&] { return story.requests.size() == 2; }));
   client.client->stream.close();
-  ASSERT_TRUE(turn([&] { return listening->connections() == 0; }));
+  ASSERT_TRUE(turn([&] { return listening->connections() == 0 && story.last().cancelled; }));
   for (const auto& request : story.requests) EXPECT_EQ(request->cancelled, Cause::kClientGone);
+}
+
+// Each has an exchange with a backend to end, and the worker has other clients.
+TEST_P(Http2SessionTest, TheRequestsOfAClientThatGoesEndAFewATurn) {
+  const auto client = dial();
+  for (int i = 0; i < 50; ++i) client->request(get());
+  ASSERT_TRUE(run(client, [&] { return story.requests.size() == 50; }));
+  std::vector<int> ended{0};  // in each turn of the loop
+  std::function<void()> count_turns = [&] {
+    ended.push_back(0);
+    if (std::accumulate(ended.begin(), ended.end(), 0) < 50) worker.post(count_turns);
+  };
+  worker.post(count_turns);
+  for (const auto& request : story.requests) {
+    request->on_cancel = [&](StoryRequest&) { ++ended.back(); };
+  }
+  client.client->stream.close();
+  ASSERT_TRUE(turn([&] { return std::accumulate(ended.begin(), ended.end(), 0) == 50; }));
+  settle();
+  EXPECT_LE(std::ranges::max(ended), static_cast<int>(net::Worker::kMostATurn));
 }
 
 TEST_P(Http2SessionTest, ARouteMayGiveAnotherTime) {

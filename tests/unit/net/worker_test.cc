@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -53,6 +55,38 @@ TEST(Worker, ADeadlineWakesTheLoop) {
   const auto took = std::chrono::steady_clock::now() - began;
   EXPECT_GE(took, std::chrono::milliseconds(50));
   EXPECT_LT(took, std::chrono::seconds(2));
+}
+
+TEST(Worker, OneOfManyLetsOthersGoBetween) {
+  Worker worker(0);
+  std::string seen;
+  std::size_t left = 3 * Worker::kMostATurn;
+  std::function<void()> other = [&] {
+    seen += ' ';
+    if (left == 0) return worker.stop();
+    worker.post(other);
+  };
+  worker.post([&] {
+    for (std::size_t i = left; i > 0; --i) {
+      worker.post_one_of_many([&] { seen += 'm', --left; });
+    }
+    worker.post(other);
+  });
+  worker.run();
+  const std::string turn(Worker::kMostATurn, 'm');
+  EXPECT_EQ(seen, turn + ' ' + turn + ' ' + turn + ' ');
+}
+
+TEST(Worker, WhatIsLeftOfManyIsDoneWhenItStops) {
+  Worker worker(0);
+  int done = 0;
+  worker.post([&] {
+    for (int i = 0; i < 1000; ++i) worker.post_one_of_many([&] { ++done; });
+    worker.post_one_of_many([&] { worker.post_one_of_many([&] { ++done; }); });
+    worker.stop();
+  });
+  worker.run();
+  EXPECT_EQ(done, 1001);
 }
 
 TEST(Worker, TasksNeverRunAreDestroyedWithIt) {
