@@ -34,9 +34,9 @@ inline constexpr auto kStreamResetNames =
     std::to_array<std::string_view>({"malformed", "refused", "slow_reader", "tunnel_timeout"});
 
 // What HTTP/2's clients sent beside requests (wire::Http2Counts).
-enum class Excess : std::uint8_t { kReset, kIdleFrame, kWindowUpdate };
+enum class Excess : std::uint8_t { kReset, kIdleFrame, kWindowUpdate, kRepeat };
 inline constexpr auto kExcessNames =
-    std::to_array<std::string_view>({"reset", "idle_frame", "window_update"});
+    std::to_array<std::string_view>({"reset", "idle_frame", "window_update", "repeat"});
 
 class ClientTally {
  public:

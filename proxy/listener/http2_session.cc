@@ -128,6 +128,7 @@ void Http2Session::report() {
   tally.count(Excess::kReset, now.resets - reported_.resets);
   tally.count(Excess::kIdleFrame, now.idle_frames - reported_.idle_frames);
   tally.count(Excess::kWindowUpdate, now.window_updates - reported_.window_updates);
+  tally.count(Excess::kRepeat, now.repeats - reported_.repeats);
   if (now.calmed != reported_.calmed) tally.count(Close::kFlood);
   if (now.broken != reported_.broken) tally.count(Close::kMalformed);
   reported_ = now;

@@ -1,12 +1,14 @@
 // What one HTTP/2 peer may do beside making requests: a token bucket for what costs us something and is no
 // message of its own (CVE-2023-44487 and its kin: resets, provoked resets, settings, priorities, empty
-// frames, pings and window updates that no DATA explains). Every honest client does some of each; none does
+// frames, pings and window updates that no DATA explains; heads that name a large entry of the table many
+// times). Every honest client does some of each; none does
 // many in a short time without getting answers too, so both time and streams that end well give tokens back.
 // Time is an argument. No thread.
 #pragma once
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
 #include "base/time.h"
@@ -27,6 +29,10 @@ class Http2Budget {
   static constexpr std::int64_t kPingsPerData = 1;
   static constexpr std::int64_t kMaxPings = 100;
   static constexpr std::int64_t kStraysPerCut = 1000;
+  // Octets of one field section that the table spared the peer to send. Beyond it, each further kRepeatUnit is
+  // paid for: what a few octets have us and a backend carry is as much as if they had all been sent.
+  static constexpr std::size_t kFreeRepeat = 16 * 1024;
+  static constexpr std::size_t kRepeatUnit = 1024;
 
   // `resets_cost`: not where the streams are ours, and the peer refuses what we ask.
   explicit Http2Budget(bool resets_cost) : resets_cost_(resets_cost) {}
@@ -94,6 +100,12 @@ class Http2Budget {
   void on_malformed(Http2Counts& counts) {
     ++counts.malformed;
     spend();
+  }
+  // A field section of `decoded` octets came in `wire` octets.
+  void on_section(std::size_t decoded, std::size_t wire, Http2Counts& counts) {
+    if (decoded <= wire + kFreeRepeat) return;
+    ++counts.repeats;
+    tokens_ -= kUnit * static_cast<std::int64_t>((decoded - wire - kFreeRepeat) / kRepeatUnit + 1);
   }
   // We refused a stream that may come again; the next one may be refused as well.
   void on_refused() { spend(); }

@@ -31,6 +31,7 @@ struct Http2Session::Callbacks {
   static int begin_headers(nghttp2_session* /*session*/, const nghttp2_frame* frame, void* user) {
     Http2Session& it = self(user);
     const StreamId id = frame->hd.stream_id;
+    it.section_ = 0;
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
       it.last_peer_stream_ = id;
       it.add(id);
@@ -43,7 +44,9 @@ struct Http2Session::Callbacks {
   static int header(nghttp2_session* /*session*/, const nghttp2_frame* frame, nghttp2_rcbuf* name,
                     nghttp2_rcbuf* value, std::uint8_t /*flags*/, void* user) {
     Http2Session& it = self(user);
-    it.decoded_ += nghttp2_rcbuf_get_buf(name).len + nghttp2_rcbuf_get_buf(value).len;
+    const std::size_t octets = nghttp2_rcbuf_get_buf(name).len + nghttp2_rcbuf_get_buf(value).len;
+    it.decoded_ += octets;
+    it.section_ += octets;
     Http2Stream* const known = it.find_any(frame->hd.stream_id);
     if (known == nullptr) return 0;
     if (!known->section.add(name, value, it.limits_)) it.calm();
@@ -73,6 +76,7 @@ struct Http2Session::Callbacks {
         it.on_padding(frame->hd.stream_id, frame->data.padlen);
         break;
       case NGHTTP2_HEADERS:
+        if (it.role_ == Role::kServer) it.budget_.on_section(it.section_, it.section_wire_, it.counts_);
         break;
       case NGHTTP2_RST_STREAM:
         if (Http2Stream* const known = it.find_any(frame->hd.stream_id)) known->peer_reset = true;

@@ -163,6 +163,8 @@ std::size_t Http2Session::receive_some(std::span<const char> bytes, std::size_t&
   bytes = bytes.first(frames_.read(bytes, [&](const Http2FrameHead& head) {
     budget_.on_received(head, counts_);
     if (is_stray(head)) budget_.on_stray(counts_);
+    if (head.type == Http2FrameType::kHeaders) section_wire_ = 0;
+    if (frames_.in_field_section()) section_wire_ += head.length;
     if (role_ == Role::kServer && head.type == Http2FrameType::kHeaders) {
       in_order = order_.on_headers(head.stream) && in_order;
     }

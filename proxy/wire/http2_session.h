@@ -194,8 +194,10 @@ class Http2Session {
   std::size_t held_ = 0;       // in all streams
   std::size_t head_cost_ = 0;  // of all streams
   std::size_t unsent_heads_ = 0;
-  std::size_t decoded_ = 0;     // octets of field sections, since they were last counted
-  std::size_t unconsumed_ = 0;  // of the connection's window
+  std::size_t decoded_ = 0;       // octets of field sections, since they were last counted
+  std::size_t section_ = 0;       // octets of the field section under way, decoded
+  std::size_t section_wire_ = 0;  // and as they came
+  std::size_t unconsumed_ = 0;    // of the connection's window
   StreamId last_peer_stream_ = 0;
   bool established_ = false;
   bool ping_sent_ = false;  // and not answered
