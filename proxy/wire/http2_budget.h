@@ -29,8 +29,8 @@ class Http2Budget {
   static constexpr std::int64_t kPingsPerData = 1;
   static constexpr std::int64_t kMaxPings = 100;
   static constexpr std::int64_t kStraysPerCut = 1000;
-  // Octets of one field section that the table spared the peer to send. Beyond it, each further kRepeatUnit is
-  // paid for: what a few octets have us and a backend carry is as much as if they had all been sent.
+  // Octets of one field section that the table spared the peer to send. Beyond it, each further kRepeatUnit
+  // is paid for: what a few octets have us and a backend carry is as much as if they had all been sent.
   static constexpr std::size_t kFreeRepeat = 16 * 1024;
   static constexpr std::size_t kRepeatUnit = 1024;
 
