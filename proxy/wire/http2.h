@@ -62,7 +62,7 @@ struct Http2Counts {
   std::uint64_t idle_frames = 0;     // PING, SETTINGS, PRIORITY, unknown, and empty DATA frames
   std::uint64_t window_updates = 0;  // beyond what our own DATA explains
   std::uint64_t repeats = 0;         // field sections that repeat much more than was sent
-  std::uint64_t refused = 0;         // streams refused because of what the heads of others cost
+  std::uint64_t refused = 0;         // streams refused because of what heads cost, theirs or those of others
   std::uint64_t calmed = 0;          // 1 once the connection was ended with ENHANCE_YOUR_CALM
   std::uint64_t broken = 0;          // 1 once it was ended for what RFC 9113 calls a connection error
 

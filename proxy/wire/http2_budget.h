@@ -1,7 +1,6 @@
 // What one HTTP/2 peer may do beside making requests: a token bucket for what costs us something and is no
 // message of its own (CVE-2023-44487 and its kin: resets, provoked resets, settings, priorities, empty
-// frames, pings and window updates that no DATA explains; heads that name a large entry of the table many
-// times). Every honest client does some of each; none does
+// frames, pings and window updates that no DATA explains). Every honest client does some of each; none does
 // many in a short time without getting answers too, so both time and streams that end well give tokens back.
 // Time is an argument. No thread.
 #pragma once
@@ -29,10 +28,11 @@ class Http2Budget {
   static constexpr std::int64_t kPingsPerData = 1;
   static constexpr std::int64_t kMaxPings = 100;
   static constexpr std::int64_t kStraysPerCut = 1000;
-  // Octets of one field section that the table spared the peer to send. Beyond it, each further kRepeatUnit
-  // is paid for: what a few octets have us and a backend carry is as much as if they had all been sent.
+  // Octets of field sections that HPACK's table spared the peer to send: free in each section, and for all
+  // together, at once and by the second. They cost us and a backend as much as if they had been sent.
   static constexpr std::size_t kFreeRepeat = 16 * 1024;
-  static constexpr std::size_t kRepeatUnit = 1024;
+  static constexpr std::size_t kRepeats = 512 * 1024;
+  static constexpr std::size_t kRepeatsPerMillisecond = 64;
 
   // `resets_cost`: not where the streams are ours, and the peer refuses what we ask.
   explicit Http2Budget(bool resets_cost) : resets_cost_(resets_cost) {}
@@ -43,6 +43,9 @@ class Http2Budget {
       // Kept in thousandths; a step too short to count is not lost.
       if (passed.count() <= 0) return;
       add(std::min<std::int64_t>(passed.count(), kCapacity * kUnit) * kPerSecond);
+      const auto enough = static_cast<std::int64_t>(kRepeats / kRepeatsPerMillisecond);
+      const auto milliseconds = static_cast<std::size_t>(std::min<std::int64_t>(passed.count(), enough));
+      repeats_ = std::min(repeats_ + milliseconds * kRepeatsPerMillisecond, kRepeats);
     }
     last_ = now;
   }
@@ -101,11 +104,14 @@ class Http2Budget {
     ++counts.malformed;
     spend();
   }
-  // A field section of `decoded` octets came in `wire` octets.
-  void on_section(std::size_t decoded, std::size_t wire, Http2Counts& counts) {
-    if (decoded <= wire + kFreeRepeat) return;
+  // A field section of `decoded` octets came in `wire` octets. false: more than may be repeated for now.
+  [[nodiscard]] bool afford_repeats(std::size_t decoded, std::size_t wire, Http2Counts& counts) {
+    if (decoded <= wire + kFreeRepeat) return true;
     ++counts.repeats;
-    tokens_ -= kUnit * static_cast<std::int64_t>((decoded - wire - kFreeRepeat) / kRepeatUnit + 1);
+    const std::size_t repeated = decoded - wire - kFreeRepeat;
+    if (repeated > repeats_) return false;
+    repeats_ -= repeated;
+    return true;
   }
   // We refused a stream that may come again; the next one may be refused as well.
   void on_refused() { spend(); }
@@ -124,6 +130,7 @@ class Http2Budget {
   std::int64_t window_updates_ = kFreeWindowUpdates;
   std::int64_t pings_ = 0;
   std::int64_t strays_ = 0;
+  std::size_t repeats_ = kRepeats;
   SteadyTime last_{};
 };
 

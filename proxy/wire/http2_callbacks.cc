@@ -76,7 +76,6 @@ struct Http2Session::Callbacks {
         it.on_padding(frame->hd.stream_id, frame->data.padlen);
         break;
       case NGHTTP2_HEADERS:
-        if (it.role_ == Role::kServer) it.budget_.on_section(it.section_, it.section_wire_, it.counts_);
         break;
       case NGHTTP2_RST_STREAM:
         if (Http2Stream* const known = it.find_any(frame->hd.stream_id)) known->peer_reset = true;

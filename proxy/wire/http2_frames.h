@@ -43,11 +43,12 @@ class Http2FrameReader {
   explicit Http2FrameReader(std::size_t preface) : skip_(preface) {}
 
   // Calls `visit` with the head of each frame whose ninth byte is among `bytes`. Where it returns false
-  // nothing is read beyond that frame. Returns how many bytes were read.
+  // nothing is read beyond that frame, and nothing beyond the rest of one of a field section in any case.
+  // Returns how many bytes were read.
   template <typename Visit>
   std::size_t read(std::span<const char> bytes, Visit visit) {
     std::size_t at = 0;
-    for (bool more = true; at < bytes.size() && (more || skip_ != 0);) {
+    for (bool more = !(in_section_ && skip_ != 0); at < bytes.size() && (more || skip_ != 0);) {
       if (skip_ != 0) {
         const std::size_t step = std::min(skip_, bytes.size() - at);
         skip_ -= step;

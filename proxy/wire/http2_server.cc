@@ -109,6 +109,7 @@ class Http2Server::Impl final : public Http2Session {
 
  private:
   void on_section(Http2Stream& stream, bool end) override {
+    if (!afford_repeats(stream)) return;
     if (stream.head_seen) return on_trailers(stream);
     stream.head_seen = true;
     if (!afford_head(stream)) return;

@@ -134,10 +134,21 @@ bool Http2Session::afford_head(Http2Stream& stream) {
     head_cost_ += cost;
     return true;
   }
+  refuse(stream);
+  return false;
+}
+
+// The same, of the section that has just ended.
+bool Http2Session::afford_repeats(Http2Stream& stream) {
+  if (budget_.afford_repeats(section_, section_wire_, counts_)) return true;
+  refuse(stream);
+  return false;
+}
+
+void Http2Session::refuse(Http2Stream& stream) {
   ++counts_.refused;
   budget_.on_refused();
   reset(stream.id, Http2Error::kRefusedStream);
-  return false;
 }
 
 // ---- in

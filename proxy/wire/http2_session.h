@@ -141,6 +141,8 @@ class Http2Session {
   void tell(Http2Stream& stream);
   // What a request's head, decoded and not told of yet, costs until its stream ends.
   [[nodiscard]] bool afford_head(Http2Stream& stream);
+  [[nodiscard]] bool afford_repeats(Http2Stream& stream);
+  void refuse(Http2Stream& stream);
   // The rest of what the peer sends on it is dropped.
   void stop_input(Http2Stream& stream);
   // Tells of the end of what has come, once.

@@ -668,25 +668,53 @@ TEST_F(Http2ServerTest, HeadsShareTheBytesThatTheyName) {
   EXPECT_EQ(heads[0].fields.begin()->value, entry);
 }
 
-// A head of 59 KiB that is sent in 120 octets is a request like another, and a flood of it none.
+// A head of 57 KiB that is sent in 120 octets is a request like another, and a flood of it none.
 TEST_F(Http2ServerTest, FewHeadsMayRepeatMuch) {
   const std::string entry = std::string(1, '\x40') + text("x") + text(std::string(649, 'a'));
   feed(hello() + frame(kHeaders, kEnd | kEndHeaders, 1, hpack(get()) + entry));
-  const auto bomb = [](std::uint32_t stream) {
-    return frame(kHeaders, kEnd | kEndHeaders, stream, hpack(get()) + std::string(90, '\xbe'));
-  };
+  answer(1);
   std::uint32_t stream = 3;
-  for (; stream < 13; stream += 2) {
-    feed(bomb(stream));
-    EXPECT_THAT(owner.log, HasSubstr("head " + std::to_string(stream) + " "));
-  }
-  EXPECT_EQ(server.counts().repeats, 5U);
-  EXPECT_FALSE(server.finished());
-  for (; stream < 201 && server.counts().calmed == 0; stream += 2) feed(bomb(stream));
-  EXPECT_LT(stream, 31U);
-  EXPECT_EQ(server.counts().broken, 0U);
+  const auto bomb = [&] {
+    feed(frame(kHeaders, kEnd | kEndHeaders, stream, hpack(get()) + std::string(90, '\xbe')));
+    const bool welcome = owner.log.find("head " + std::to_string(stream) + " ") != std::string::npos;
+    if (welcome) answer(static_cast<StreamId>(stream));
+    stream += 2;
+    return welcome;
+  };
+  int welcome = 0;
+  for (; bomb(); take()) ++welcome;
+  EXPECT_EQ(welcome, 12);  // of 41 KiB beyond what is free
+  const auto resets = taken(kRst);
+  ASSERT_EQ(resets.size(), 1U);
+  EXPECT_EQ(resets[0].word(0), static_cast<std::uint32_t>(NGHTTP2_REFUSED_STREAM));
+  EXPECT_EQ(server.counts().repeats, 13U);
+  EXPECT_EQ(server.counts().refused, 1U);
+  EXPECT_EQ(server.counts().malformed, 0U);
+
+  feed(headers(stream, get()));  // nobody else is meant
+  answer(static_cast<StreamId>(stream));
+  stream += 2;
+  now += std::chrono::milliseconds(700);
+  EXPECT_TRUE(bomb());
+  EXPECT_FALSE(bomb());
   take();
+  now += std::chrono::hours(1);
+  for (welcome = 0; bomb(); take()) ++welcome;
+  EXPECT_EQ(welcome, 12);
+
+  for (; stream < 2001 && server.counts().calmed == 0; take()) bomb();
+  EXPECT_LT(stream, 2001U);
   EXPECT_EQ(server.open_streams(), 0U);
+}
+
+TEST_F(Http2ServerTest, TrailersThatRepeatTooMuchAreRefused) {
+  const std::string entry = std::string(1, '\x40') + text("x") + text(std::string(649, 'a'));
+  feed(hello() + frame(kHeaders, kEnd | kEndHeaders, 1, hpack(get()) + entry));
+  for (std::uint32_t stream = 3; stream < 33; stream += 2) {
+    feed(headers(stream, post(), false) +
+         frame(kHeaders, kEnd | kEndHeaders, stream, std::string(90, '\xbe')));
+  }
+  EXPECT_EQ(server.counts().refused, 3U);
 }
 
 // Large as sent, in each head anew or in the first one: nothing that the table spares is above what is free.
@@ -709,6 +737,20 @@ TEST_F(Http2ServerTest, LargeHeadsThatWereSentAreWelcome) {
   }
   EXPECT_EQ(server.counts().repeats, 0U);
   EXPECT_EQ(server.counts().calmed, 0U);
+}
+
+// However they come in: a section's own frames are counted, and none of the next one's.
+TEST_F(Http2ServerTest, LargeHeadsThatCompressWellAreWelcomeInAnyPieces) {
+  std::string bytes = hello();
+  for (std::uint32_t stream = 1; stream < 61; stream += 2) {
+    const std::string block = hpack(with(get(), {{"x", std::string(60'000, 'f')}}));
+    bytes += frame(kHeaders, kEnd, stream, block.substr(0, 16'000)) +
+             frame(kMore, 0, stream, block.substr(16'000, 16'000)) +
+             frame(kMore, kEndHeaders, stream, block.substr(32'000));
+  }
+  for (std::size_t at = 0; at < bytes.size(); at += 7'001) feed(bytes.substr(at, 7'001));
+  EXPECT_EQ(server.open_streams(), 30U);
+  EXPECT_EQ(server.counts().repeats, 0U);
 }
 
 // What heads cost besides their bytes is bounded for all open streams together: those beyond may come again.
