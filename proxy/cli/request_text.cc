@@ -147,7 +147,8 @@ enum class Means : std::uint8_t {
   kBearer,
   kAgent,
   kReferer,
-  kCookie
+  kCookie,
+  kCertificate
 };
 
 struct Option {
@@ -181,6 +182,8 @@ constexpr auto kOptions = std::to_array<Option>({
     {"max-time", 'm', true, Means::kNothing},
     {"connect-timeout", 0, true, Means::kNothing},
     {"cacert", 0, true, Means::kNothing},
+    {"cert", 'E', true, Means::kCertificate},
+    {"key", 0, true, Means::kNothing},
     {"capath", 0, true, Means::kNothing},
     {"resolve", 0, true, Means::kNothing},
     {"connect-to", 0, true, Means::kNothing},
@@ -199,6 +202,10 @@ constexpr auto kOptions = std::to_array<Option>({
     {"path-as-is", 0, false, Means::kNothing},
     {"http1.1", 0, false, Means::kNothing},
     {"http2", 0, false, Means::kNothing},
+    {"http2-prior-knowledge", 0, false, Means::kNothing},
+    {"no-progress-meter", 0, false, Means::kNothing},
+    {"tlsv1.2", 0, false, Means::kNothing},
+    {"tlsv1.3", 0, false, Means::kNothing},
     {"ipv4", '4', false, Means::kNothing},
     {"ipv6", '6', false, Means::kNothing},
 });
@@ -280,6 +287,10 @@ std::optional<std::string> apply(Command& command, Means means, std::string valu
     case Means::kCookie:
       command.fields.push_back("Cookie: " + value);
       break;
+    case Means::kCertificate:
+      return "the client's certificate is not read from the command: leave --cert out, and give a PEM file "
+             "by "
+             "--client-certificate";
     case Means::kNothing:
       break;
   }
@@ -390,18 +401,28 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
-// What `curl -v` printed, if this is it.
+bool has_version(std::string_view line) {
+  const std::string_view last = line.substr(std::min(line.rfind(' ') + 1, line.size()));
+  return last.size() < line.size() && last.starts_with("HTTP/");
+}
+
+std::string_view without_cr(std::string_view line) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
+// What `curl -v` printed, if this is it: what stands before the request (its own words, a progress meter) is
+// anything but a request line.
 std::optional<std::string> told_by_curl(std::string_view text) {
   std::string request;
   for (std::string_view line : lines_of(text)) {
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.starts_with("> ")) {
+    line = without_cr(line);
+    if (line.starts_with("> ") && (!request.empty() || has_version(line))) {
       request.append(line.substr(2)) += '\n';
-    } else if (line == ">") {
+    } else if (line == ">" && !request.empty()) {
       request += '\n';
       return request;
-    } else if (request.empty() && !line.starts_with("* ") && !line.starts_with("  ") &&
-               !line.starts_with("{ ")) {
+    } else if (request.empty() && has_version(line) && !line.starts_with("* ")) {
       return std::nullopt;
     }
   }
@@ -462,6 +483,8 @@ std::expected<RequestText, std::string> read_request(std::string_view text) {
   } else if (text.contains('\r')) {
     out.bytes = text;
   } else {
+    if (!has_version(begin.substr(0, begin.find('\n'))))
+      return Failure("it is no curl command, and its first line has no HTTP version");
     out = typed(text);
   }
   out.scheme = scheme_of(out.bytes);

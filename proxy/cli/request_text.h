@@ -1,16 +1,18 @@
 // A request as people have it at hand, turned into the bytes that a client would send:
 //
 //   text   = curl / raw / ">"-lines
-//   curl   = "curl" and its words, as a shell would part them: blanks, 'literal', "with \" and \\", $'with
-//   \n',
-//            a backslash before a line end. What the shell would replace ($NAME, $(...)) is refused.
+//   curl   = "curl" and its words, as a shell would part them: blanks, 'literal', "with \" and \\",
+//            $'with \n', a backslash before a line end. What the shell would replace ($NAME, $(...)) is
+//            refused.
 //   raw    = a request line, fields, an empty line, a body
-//   ">"-lines: what `curl -v` prints, of which the lines that begin with "> " are the request
+//   ">"-lines: what `curl -v` prints, of which the lines that begin with "> " are the request; what it says
+//            before them, and a progress meter, are passed over
 //
 // Raw text with a carriage return in it is taken byte for byte. Without one somebody typed or pasted it:
-// lines get the ends that HTTP wants, "HTTP/2" becomes "HTTP/1.1", and a missing empty line is added. Whether
-// what comes out is HTTP is the decoder's to say. At most 1 MiB. Errors never quote a value: it may be a
-// token. Pure; any thread.
+// lines get the ends that HTTP wants, "HTTP/2" becomes "HTTP/1.1", and a missing empty line is added. If its
+// first line names no version of HTTP it is something else (wget, JavaScript) and refused; whether it is good
+// HTTP is the decoder's to say. At most 1 MiB. Errors never quote a value: it may be a token. Pure; any
+// thread.
 #pragma once
 
 #include <cstddef>

@@ -59,6 +59,9 @@ TEST(RequestText, RefusesWhatOnlyAShellCouldDo) {
            {"curl https://a/ -H @secret", "fields from a file (@...) are not read: give them by --header"},
            {"curl https://a/ --proxy=secret",
             "curl's option --proxy is not understood here; leave it out, or give the raw request"},
+           {"curl https://a/ --key k.pem -E secret",
+            "the client's certificate is not read from the command: leave --cert out, and give a PEM file by "
+            "--client-certificate"},
            {"curl https://a/ -sZ",
             "curl's option -Z is not understood here; leave it out, or give the raw request"},
            {"", "there is no request in it"},
@@ -74,13 +77,30 @@ TEST(RequestText, RawRequests) {
   EXPECT_EQ(read("GET / HTTP/1.1\r\nHost: a\n\n"), "GET / HTTP/1.1\r\nHost: a\n\n") << "byte for byte";
   EXPECT_EQ(read("\nPOST /x HTTP/2\nHost: a\n\n{\n}\n"), "POST /x HTTP/1.1\r\nHost: a\r\n\r\n{\n}\n");
   EXPECT_EQ(read("GET https://a/x HTTP/1.1\nHost: a"), "https|GET https://a/x HTTP/1.1\r\nHost: a\r\n\r\n");
-  EXPECT_EQ(read("rubbish"), "rubbish\r\n\r\n") << "whether it is HTTP is the decoder's to say";
+  EXPECT_EQ(read("rub bish HTTP/1.1"), "rub bish HTTP/1.1\r\n\r\n") << "the decoder says whether it is HTTP";
+  EXPECT_EQ(read("GET /\r\n\r\n"), "GET /\r\n\r\n") << "byte for byte";
+}
+
+// Judged as a request, these would be answered 400 and seem to be denied by a rule.
+TEST(RequestText, RefusesWhatIsNoRequest) {
+  for (const char* text : {"rubbish", "wget https://a/", "fetch('https://a/')", "GET /orders", "HTTP/1.1",
+                           "https://a/\nGET / HTTP/1.1"}) {
+    EXPECT_EQ(read(text), "refused: it is no curl command, and its first line has no HTTP version") << text;
+  }
 }
 
 TEST(RequestText, WhatCurlPrints) {
   EXPECT_EQ(read("* Connected to a\n> GET /x HTTP/2\r\n> Host: a\r\n> dpop: b\r\n> \n< HTTP/2 401\n< x: y\n"),
             "GET /x HTTP/1.1\r\nHost: a\r\ndpop: b\r\n\r\n");
   EXPECT_EQ(read("> GET /x HTTP/1.1\n> Host: a\n>\n< HTTP/1.1 200\n"), "GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+  EXPECT_EQ(read("  % Total    % Received\n\r  0     0*   Trying 127.0.0.1:8443...\n} [5 bytes data]\n* "
+                 "using HTTP/2\n"
+                 "> GET /x HTTP/2\r\n> Host: a\r\n> \r\n{ [5 bytes data]\n< HTTP/2 401 \r\n"),
+            "GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
+      << "as it is when the answer goes elsewhere";
+  EXPECT_EQ(read("POST / HTTP/1.1\nHost: a\n\n> GET /x HTTP/1.1\n>\n"),
+            "POST / HTTP/1.1\r\nHost: a\r\n\r\n> GET /x HTTP/1.1\n>\n")
+      << "a body that only looks like it";
 }
 
 }  // namespace
