@@ -10,6 +10,7 @@
 #include "settings/running.h"
 #include "settings/settle_files.h"
 #include "settings/shown.h"
+#include "settings/syntax_hint.h"
 
 namespace holdfast::settings {
 namespace {
@@ -47,7 +48,7 @@ Loaded load(std::string_view text, const std::filesystem::path& file, const Worl
   Report& report = read->report;
   const Place top;
   if (root->kind != Node::Kind::kMap) {
-    report.error(*root, top, "a configuration is a map, not " + describe(*root));
+    report.error(*root, top, "a configuration is a map, not " + describe(*root) + word_hint(root->text));
     return {std::nullopt, report.take_errors(), {}, {}};
   }
   expand_all(*root, top, world.environment, report);

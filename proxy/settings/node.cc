@@ -11,6 +11,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "settings/syntax_hint.h"
+
 namespace holdfast::settings {
 namespace {
 
@@ -29,6 +31,7 @@ Mark to_mark(const YAML::Mark& mark) {
 }
 
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr std::string_view kNoBreakSpace = "\xC2\xA0";
 
 // Leaves yaml-cpp's recursion, which knows no other way out.
 struct Refused {
@@ -52,11 +55,18 @@ class TreeBuilder : public YAML::EventHandler {
     refuse_decoration(mark, "", anchor);
     Node node;
     node.mark = to_mark(mark);
+    // where nothing is written, yaml-cpp's mark is that of what comes next, which may be lines below
+    if (!open_.empty() && open_.back().awaits_value) {
+      const Mark& key = open_.back().node.entries.back().mark;
+      if (key.line != node.mark.line) node.mark = key;
+    }
     add(std::move(node));
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
-    refuse(to_mark(mark), "a YAML alias (`*name`) is not accepted: write the value out");
+    refuse(
+        to_mark(mark),
+        "a YAML alias (`*name`) is not accepted: write the value out, or in quotes where it begins with *");
   }
 
   void OnAnchor(const YAML::Mark& mark, const std::string&) override {
@@ -110,7 +120,7 @@ class TreeBuilder : public YAML::EventHandler {
 
   void open(Node::Kind kind, const YAML::Mark& mark) {
     if (!open_.empty() && open_.back().node.kind == Node::Kind::kMap && !open_.back().awaits_value) {
-      refuse(to_mark(mark), "a key must be a plain word, not a list or a map");
+      refuse(to_mark(mark), "a key must be a plain word, not a list or a map; or is a { or [ never closed?");
     }
     if (open_.size() >= kMaxDepth) {
       refuse(to_mark(mark), "nested more than " + std::to_string(kMaxDepth) + " levels deep");
@@ -193,9 +203,14 @@ std::optional<Problem> refuse_bytes(std::string_view text) {
     return Problem{{}, "", "the file is UTF-16; write it as UTF-8"};
   }
   std::size_t line_begin = 0;
+  bool indents = true;
   for (std::size_t i = 0, length = 1; i < text.size(); i += length) {
     length = utf8_length(text.substr(i));
     if (length == 0) return Problem{mark_of(text, i), "", "the file is not valid UTF-8"};
+    // pasted from a page; it looks like a space and would be the first letter of a key
+    if (indents && text.substr(i, length) == kNoBreakSpace)
+      return Problem{mark_of(text, i), "", "a no-break space indents this line, and YAML takes spaces only"};
+    indents = text[i] == '\n' || (indents && text[i] == ' ');
     if (text[i] == '\n') {
       line_begin = i + 1;
       continue;
@@ -272,14 +287,17 @@ std::expected<Node, Problem> parse_yaml(std::string_view text) {
     }
     Node root = builder.take();
     TreeBuilder next;
-    if (parser.HandleNextDocument(next)) {
+    // a word is no configuration anyway; what it lacks says more than that something stands below it
+    if (root.kind != Node::Kind::kScalar && parser.HandleNextDocument(next)) {
       return std::unexpected(Problem{next.take().mark, "", "a second YAML document is not accepted"});
     }
     return root;
   } catch (const Refused& refused) {
     return std::unexpected(refused.problem);
   } catch (const YAML::Exception& broken) {
-    return std::unexpected(Problem{to_mark(broken.mark), "", "not valid YAML: " + broken.msg});
+    const Mark mark = to_mark(broken.mark);
+    return std::unexpected(
+        Problem{mark, "", "not valid YAML: " + broken.msg + syntax_hint(text, mark, broken.msg)});
   }
 }
 

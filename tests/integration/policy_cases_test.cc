@@ -111,7 +111,8 @@ TEST_F(PolicyCasesTest, AFileThatIsNone) {
       err.erase(err.find(prefix), prefix.size());
     return err;
   };
-  EXPECT_EQ(refused("cases: [}"), "1:9: not valid YAML: illegal flow end\n");
+  EXPECT_EQ(refused("cases: [}"),
+            "1:9: not valid YAML: illegal flow end; is each { and [ closed by its own kind?\n");
   EXPECT_EQ(refused("- a"), "1:1: a file of cases is a map with the key cases, not a list\n");
   EXPECT_EQ(refused("cases: []"), "1:8: cases: must not be empty\n");
   EXPECT_EQ(refused(R"(cases:

@@ -73,6 +73,16 @@ TEST(Load, WhatIsMissingOfTheThreeLines) {
             "2:11: audience: goes with issuer, which is missing\n");
 }
 
+TEST(Load, WordsThatAreNoMap) {
+  const auto refused = [](const char* text) { return lines_of(load(text, "f", a_machine()).errors); };
+  EXPECT_EQ(refused("holdfast"), "1:1: a configuration is a map, not \"holdfast\"\n");
+  EXPECT_EQ(
+      refused("issuer:https://id\n# whose tokens\naudience: a\n"),
+      "1:1: a configuration is a map, not \"issuer:https://id\"; a key's colon needs a space behind it\n");
+  EXPECT_EQ(refused("https://id\n"), "1:1: a configuration is a map, not \"https://id\"\n");
+  EXPECT_EQ(refused("- a\n"), "1:1: a configuration is a map, not a list\n");
+}
+
 TEST(Load, ShippedFilesAreValid) {
   for (const char* name : {"minimal.yaml", "sidecar.yaml", "gateway.yaml", "reference.yaml"}) {
     const Loaded out = load(shipped(name), name, a_machine());

@@ -48,12 +48,16 @@ TEST(Node, RefusesWhatHidesOrExplodes) {
   EXPECT_EQ(refused("# nothing\n"), "f:1:1: the file is empty");
   EXPECT_EQ(refused("a: &x 1\nb: *x\n"), "f:1:4: a YAML anchor (`&name`) is not accepted");
   EXPECT_EQ(refused("a: &x [1]\n"), "f:1:4: a YAML anchor (`&name`) is not accepted");
-  EXPECT_EQ(refused("a: *x\n"), "f:1:4: not valid YAML: the referenced anchor is not defined");
+  EXPECT_EQ(refused("a: *x\n"),
+            "f:1:4: not valid YAML: the referenced anchor is not defined; a value that begins with * stands "
+            "in quotes");
   EXPECT_EQ(refused("a: !!str 1\n"), "f:1:4: a YAML tag (`!name`) is not accepted");
   EXPECT_EQ(refused("a: !env X\n"), "f:1:4: a YAML tag (`!name`) is not accepted");
   EXPECT_EQ(refused("a: 1\n---\nb: 2\n"), "f:3:1: a second YAML document is not accepted");
-  EXPECT_EQ(refused("[a, b]: 1\n"), "f:1:1: a key must be a plain word, not a list or a map");
-  EXPECT_EQ(refused("? {a: b}\n: 1\n"), "f:1:3: a key must be a plain word, not a list or a map");
+  EXPECT_EQ(refused("[a, b]: 1\n"),
+            "f:1:1: a key must be a plain word, not a list or a map; or is a { or [ never closed?");
+  EXPECT_EQ(refused("? {a: b}\n: 1\n"),
+            "f:1:3: a key must be a plain word, not a list or a map; or is a { or [ never closed?");
   EXPECT_EQ(refused("~: 1\n"), "f:1:1: a key must be a plain word");
   EXPECT_EQ(refused(std::string("a: \0", 4)), "f:1:4: a control byte is not accepted");
   EXPECT_EQ(refused("a: 1\nb: \x1b[0m\n"), "f:2:4: a control byte is not accepted");
@@ -69,6 +73,51 @@ TEST(Node, RefusesWhatHidesOrExplodes) {
   EXPECT_EQ(refused("a: 1\n%b: 2\n"), "f:2:1: a YAML directive (`%name`) is not accepted");
   EXPECT_EQ(refused("a: 50%\n"), "taken");
   EXPECT_EQ(refused("a: 1\n\xEF\xBB\xBF"), "f:2:1: a byte order mark is accepted at the beginning only");
+}
+
+// What people do, and YAML's words for it alone would not tell them.
+TEST(Node, SaysWhatASyntaxErrorComesFrom) {
+  const std::string tab = "; a tab indents this line, and YAML takes spaces only";
+  EXPECT_EQ(refused("a: 1\n\tb: 2\n"),
+            "f:2:1: not valid YAML: illegal tab when looking for indentation" + tab);
+  EXPECT_EQ(refused("a:\n\t- b\n"), "f:2:2: not valid YAML: illegal block entry" + tab);
+  EXPECT_EQ(refused("a:\n  b: 1\n \xC2\xA0 c: 2\n"),
+            "f:3:2: a no-break space indents this line, and YAML takes spaces only");
+  EXPECT_EQ(refused("a: b\xC2\xA0 # c\n"), "taken");
+  EXPECT_EQ(refused("host: [*.example.com]\n"),
+            "f:1:8: not valid YAML: the referenced anchor is not defined; a value that begins with * stands "
+            "in quotes");
+  EXPECT_EQ(refused("a: @b\n"),
+            "f:1:4: not valid YAML: unknown token; a value that begins with @ stands in quotes");
+  EXPECT_EQ(refused("a: `b`\n"),
+            "f:1:4: not valid YAML: unknown token; a value that begins with ` stands in quotes");
+  const std::string column = "; the keys of one map, and the items of one list, begin in one column";
+  const std::string space =
+      ": not valid YAML: illegal map value; a key's colon needs a space behind it, on line ";
+  EXPECT_EQ(refused("issuer:https://id\naudience: a\n"), "f:2:9" + space + "1");
+  EXPECT_EQ(refused("a: 1\nissuer:https://id\n\n# b\naudience: a\n"),
+            "f:2:1: not valid YAML: end of map not found; a key's colon needs a space behind it, on line 2");
+  EXPECT_EQ(refused("a: 10:30\n b: c\n"), "f:2:3: not valid YAML: illegal map value" + column);
+  EXPECT_EQ(
+      refused("a: b: c\n"),
+      "f:1:5: not valid YAML: illegal map value; a value that holds a colon and a space stands in quotes");
+  EXPECT_EQ(refused("a: http://b\n c: d\n"), "f:2:3: not valid YAML: illegal map value" + column);
+  EXPECT_EQ(refused("a:\n  b: 1\n c: d\n"), "f:3:2: not valid YAML: end of map not found" + column);
+  EXPECT_EQ(refused("a:\n  - b\n - c\n"), "f:3:2: not valid YAML: end of map not found" + column);
+  EXPECT_EQ(refused("a: [1, {b: 2]\n"),
+            "f:1:13: not valid YAML: illegal flow end; is each { and [ closed by its own kind?");
+  EXPECT_EQ(refused("a: 1\nb: [1, 2\n"),
+            "f:3:1: not valid YAML: end of sequence flow not found; is each { and [ closed by its own kind?");
+}
+
+// What stands below an empty value is not where to look for it.
+TEST(Node, KnowsWhereNothingIs) {
+  const auto root = parse_yaml("a:\n\n\nb: 1\nc: {d: , e: ~}\nf:\n");
+  ASSERT_TRUE(root);
+  EXPECT_EQ(root->entries[0].value.mark, (Mark{1, 1}));
+  EXPECT_EQ(root->entries[2].value.entries[0].value.mark, (Mark{5, 8}));
+  EXPECT_EQ(root->entries[2].value.entries[1].value.mark, (Mark{5, 13}));
+  EXPECT_EQ(root->entries[3].value.mark, (Mark{6, 1}));
 }
 
 TEST(Node, TakesUtf8Only) {
