@@ -116,16 +116,17 @@ FLOODS = {
 
 
 class Pace:
-    """No more than so many bytes a second."""
+    """A link that carries so many bytes a second, and none faster because it was free before."""
 
     rate = 0  # of the attack, which has a process of its own
 
     def __init__(self):
-        self.began, self.sent = time.monotonic(), 0
+        self.free = time.monotonic()
 
     def spend(self, size):
-        self.sent += size
-        time.sleep(max(0.0, self.began + self.sent / self.rate - time.monotonic()))
+        now = time.monotonic()
+        self.free = max(self.free, now) + size / self.rate
+        time.sleep(self.free - now)
 
 
 def flood(plain, begin, more):
@@ -194,7 +195,7 @@ def hold(port, count, begin, drip=b"", buffer=None):
         pace.spend(len(begin) + 20)
     ready()
     while True:
-        for key, _ in waiting.select(0.1):
+        for key, _ in waiting.select(0 if drip else 0.1):
             attacker = key.fileobj
             try:
                 if attacker.recv(1 << 16):

@@ -9,8 +9,8 @@
 namespace holdfast::net {
 namespace {
 
-// A burst of connections must not starve those that are being served.
-constexpr int kBatch = 64;
+// In a turn of the loop: a burst of connections must not starve those that are being served.
+constexpr int kBatch = 8;
 constexpr std::chrono::milliseconds kOutOfDescriptors{100};
 
 boost::asio::ip::tcp protocol_of(const Endpoint& endpoint) {
