@@ -10,7 +10,7 @@ namespace holdfast::net {
 namespace {
 
 // In a turn of the loop: a burst of connections must not starve those that are being served.
-constexpr int kBatch = 8;
+constexpr int kBatch = 2;
 constexpr std::chrono::milliseconds kOutOfDescriptors{100};
 
 boost::asio::ip::tcp protocol_of(const Endpoint& endpoint) {

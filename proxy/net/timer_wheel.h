@@ -75,7 +75,7 @@ class TimerWheel {
   TimerWheel(const TimerWheel&) = delete;
   TimerWheel& operator=(const TimerWheel&) = delete;
 
-  static constexpr std::size_t kMostATurn = 8;
+  static constexpr std::size_t kMostATurn = 2;
 
   // Fires what is due, no more than kMostATurn, those that were due first before others.
   void advance();
