@@ -208,7 +208,6 @@ std::shared_ptr<pipeline::Rules> compile_rules(const settings::Settings& setting
       .has_cors = std::ranges::any_of(settings.routes,
                                       [](const settings::Route& route) { return route.cors.has_value(); }),
       .nonces = std::move(nonces),
-      .nonces_die_with_process = !settings.dpop.nonce.secret_file.has_value(),
       .headers = identity::HeaderPlan({.sub = names.sub,
                                        .client_id = names.client_id,
                                        .preferred_username = names.preferred_username,

@@ -15,9 +15,10 @@ namespace holdfast::parts {
 
 // Of a secret file, as settings/secret_files.h has it. The error is a sentence without a secret.
 [[nodiscard]] std::expected<std::shared_ptr<const dpop::NonceIssuer>, std::string> nonce_issuer_of(
-    std::string_view file_contents, Millis lifetime);
+    std::string_view file_contents, Millis lifetime, dpop::NonceMark mark = {});
 
-// From the settings' file, read anew, or with the secret `of_process`, which outlives every reload.
+// From the settings' file, read anew, or with the secret `of_process`, which outlives every reload. Either
+// way `of_process` marks its nonces.
 [[nodiscard]] std::expected<std::shared_ptr<const dpop::NonceIssuer>, std::string> make_nonce_issuer(
     const settings::Nonce& nonce, const Secret& of_process);
 

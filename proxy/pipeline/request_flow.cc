@@ -230,7 +230,7 @@ void Request::claim_replay() {
   flow_.ports().replay.claim(Verifier::replay_claim(subject_, evidence_, now.wall), now,
                              [self = Ref<Request>(this)](ReplayResult result) {
                                if (!self->client_) return;
-                               const auto admission = Verifier::admit(result);
+                               const auto admission = Verifier::admit(self->evidence_, result);
                                if (!admission) return self->decide_against(admission.error());
                                self->forward(*admission);
                              });

@@ -61,8 +61,6 @@ struct Rules {
   std::shared_ptr<const policy::CorsRules> cors;    // where no route is known
   bool has_cors = false;                            // somewhere
   std::shared_ptr<const dpop::NonceIssuer> nonces;  // nullptr: no route requires one
-  // The nonce secret was made by this process, so a valid nonce was issued since its replay store was born.
-  bool nonces_die_with_process = true;
   identity::HeaderPlan headers;
   std::shared_ptr<const AssertionSigner> assertions;  // nullptr: backends get none
   answer::AnswerSettings answers;

@@ -226,17 +226,15 @@ ReplayClaim Verifier::replay_claim(const Subject& subject, const Evidence& evide
   claim.key = proof.header->thumbprint;
   claim.keep = dpop::replay_lifetime(proof.iat, evidence.freshness.nonce, rules.window, now);
   claim.issued = proof.iat;
-  if (evidence.freshness.nonce) {
-    // With a nonce, iat may be anything: a proof from before this store's birth that carries a date in the
-    // future must not pass for a new one.
-    if (proof.iat > now + rules.window.clock_skew) claim.issued = UnixTime::min();
-    claim.issued = std::max(claim.issued, evidence.freshness.nonce->issued_at);
-    if (subject.rules->nonces_die_with_process) claim.issued = std::max(claim.issued, now);
-  }
+  // With a nonce, iat may be anything, and who waits for it to come could pass off a proof from before this
+  // store's birth as a new one: such a proof is as old as its nonce. One that was issued here is younger than
+  // the store, whenever its slot began.
+  if (const auto& nonce = evidence.freshness.nonce)
+    claim.issued = nonce->issued_here ? now : nonce->issued_at;
   return claim;
 }
 
-Checked<Admission> Verifier::admit(ReplayResult result) {
+Checked<Admission> Verifier::admit(const Evidence& evidence, ReplayResult result) {
   switch (result) {
     case ReplayResult::kFirst:
       return Admission(Admission::Kind::kVerified);
@@ -244,6 +242,12 @@ Checked<Admission> Verifier::admit(ReplayResult result) {
       return refuse(Reason::proof_replayed,
                     "this proof's jti was used before: every request needs a new proof");
     case ReplayResult::kBeforeBirth:
+      // Its client gets a nonce of ours and tries once more by itself (RFC 9449 8).
+      if (evidence.freshness.nonce) {
+        return refuse(
+            Reason::nonce_stale,
+            "the proof's nonce is older than this server's memory of proofs: make one with the new nonce");
+      }
       return refuse(
           Reason::iat_too_old,
           "the proof was made before this server started, so it may have been used: make a new one");

@@ -109,7 +109,7 @@ class Verifier {
   // Rule 16: what is to be claimed, and what the store's result means.
   [[nodiscard]] static ReplayClaim replay_claim(const Subject& subject, const Evidence& evidence,
                                                 UnixTime now);
-  [[nodiscard]] static Checked<Admission> admit(ReplayResult result);
+  [[nodiscard]] static Checked<Admission> admit(const Evidence& evidence, ReplayResult result);
   // For a route that asks for no proof.
   [[nodiscard]] static Admission admit_anonymous() { return Admission(Admission::Kind::kAnonymous); }
   // For a request that was refused, on a route that reports only; nothing on any other, so that no mistake in

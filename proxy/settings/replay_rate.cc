@@ -17,7 +17,7 @@ std::optional<ReplayRate> replay_rate(const Settings& settings) {
   if (!proofs) return std::nullopt;
   const UnixTime now{};
   std::optional<dpop::NonceTimes> nonce;
-  if (nonces) nonce = {now, now + dpop::nonce_accepted_for(settings.dpop.nonce.lifetime), false};
+  if (nonces) nonce = {now, now + dpop::nonce_accepted_for(settings.dpop.nonce.lifetime), false, true};
   ReplayRate rate;
   rate.capacity = settings.dpop.replay.capacity;
   rate.kept = dpop::replay_lifetime(now, nonce, {settings.dpop.max_age, settings.dpop.clock_skew}, now);

@@ -136,5 +136,37 @@ TEST(NonceSecretTest, ReplicasWithOneSecretAgree) {
   EXPECT_EQ(attempt(two, nonce).status, 200);
 }
 
+// Its memory begins anew with a process, and nonces of a shared secret outlive it. A client whose clock is
+// ahead dates its proofs later than it makes them: what was used before the restart must not pass for
+// younger.
+TEST(NonceSecretTest, AProofFromBeforeARestartIsNoneFromAfterIt) {
+  constexpr std::int64_t kAhead = 12;  // more than dpop.clock_skew
+  Settings settings;
+  settings.files = {{"nonce.key", "0123456789abcdef0123456789abcdef"}};
+  settings.dpop = "nonce: {mode: required, secret_file: nonce.key}, replay: {cold_start: fresh}";
+  Sidecar sidecar(settings);
+  const auto request = [&](const std::string& nonce) {
+    Proof proof = sidecar.proof("GET", "/orders/1", sidecar.good_token());
+    proof.payload.text("nonce", nonce);
+    proof.payload.number("iat", support::unix_now() + kAhead);
+    return Sidecar::with("GET", "/orders/1", sidecar.good_token(), proof.sign(sidecar.client));
+  };
+  const std::string nonce = sidecar.send(request("none")).fields.value("DPoP-Nonce");
+  const Request used = request(nonce);
+  EXPECT_EQ(sidecar.send(used).status, 200) << "of this process, though its slot may have begun before";
+  expect_refusal(sidecar.send(used), 401, "proof_replayed");
+
+  sidecar.holdfast.reset();
+  sidecar.holdfast =
+      std::make_unique<support::HoldfastProcess>(sidecar.folder, sidecar.yaml(), sidecar.probes_port);
+  ASSERT_TRUE(sidecar.holdfast->wait_ready());
+  // Its date is no longer one in the future.
+  std::this_thread::sleep_for(Milliseconds{(kAhead - 10 + 1) * 1000});
+  const Response refused = sidecar.send(used);
+  expect_refusal(refused, 401, "nonce_stale");
+  expect_challenge(refused, "use_dpop_nonce");
+  EXPECT_EQ(sidecar.send(request(refused.fields.value("DPoP-Nonce"))).status, 200);
+}
+
 }  // namespace
 }  // namespace holdfast::integration

@@ -64,6 +64,19 @@ TEST(Nonce, IsTheSameWithinASlotAndOnEveryReplica) {
   EXPECT_NE(one.issue(kStart), issuer(kOtherSecret).issue(kStart));
 }
 
+TEST(Nonce, TellsItsOwnFromThoseOfOthersWithTheSameSecret) {
+  const auto of = [](const std::string& process) {
+    return NonceIssuer(Secret(kSecret), std::nullopt, kLifetime, nonce_mark_of(Secret(process)));
+  };
+  const NonceIssuer one = of("one process");
+  const NonceIssuer other = of("another one");
+  const NonceIssuer reloaded = of("one process");
+  EXPECT_TRUE(one.judge(one.issue(kStart), kStart).value().issued_here);
+  EXPECT_TRUE(reloaded.judge(one.issue(kStart), kStart).value().issued_here);
+  EXPECT_FALSE(other.judge(one.issue(kStart), kStart).value().issued_here);
+  EXPECT_NE(one.issue(kStart), other.issue(kStart));
+}
+
 TEST(Nonce, TellsWhenHalfItsLifeIsOver) {
   const NonceIssuer nonces = issuer(kSecret);
   const std::string nonce = nonces.issue(kStart);

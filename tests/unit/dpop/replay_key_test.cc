@@ -27,7 +27,7 @@ TEST(ReplayKey, OutlivesEveryMomentAtWhichTheProofIsAccepted) {
   const UnixTime now(seconds(1'700'000'000));
   const Millis max_age = seconds(60);
   const Millis skew = seconds(10);
-  const auto nonce = [now](seconds last) { return NonceTimes{now, now + last, false}; };
+  const auto nonce = [now](seconds last) { return NonceTimes{now, now + last, false, true}; };
   const struct {
     Millis iat;
     std::optional<NonceTimes> nonce;

@@ -777,5 +777,36 @@ TEST_F(RequestFlowTest, AnEntryInTheReplayStoreOutlivesItsProofsAcceptance) {
   EXPECT_EQ(replay.claims[0].issued, test_now.wall);
 }
 
+// With a nonce iat may be hours off: one that lies ahead would pass for young once its time has come.
+TEST_F(RequestFlowTest, AProofWithANonceIsAsOldAsItsNonce) {
+  const auto issued = [&](const std::string& nonce, std::int64_t iat) {
+    const std::string t = token();
+    static_cast<void>(call("/nonced", t, proof(t, "/nonced", {{"nonce", nonce}, {"iat", iat}})));
+    return replay.claims.back().issued;
+  };
+  const Secret secret("sixteen bytes or more");
+  const dpop::NonceIssuer replica(Secret(std::string(secret.reveal())), std::nullopt, 5min,
+                                  dpop::nonce_mark_of(Secret("of another process")));
+  const UnixTime earlier = test_now.wall - 2min;
+  for (const std::int64_t iat : {kStart - 3600, kStart, kStart + 5, kStart + 3600}) {
+    const UnixTime by_replica = issued(replica.issue(earlier), iat);
+    EXPECT_LE(by_replica, earlier) << iat;
+    EXPECT_GE(by_replica, earlier - 30s) << iat;
+    EXPECT_EQ(issued(flow->rules()->nonces->issue(earlier), iat), test_now.wall)
+        << "ours, and so since the store was born, whenever its slot began";
+  }
+}
+
+TEST_F(RequestFlowTest, ANonceFromBeforeTheStoresBirthIsReplaced) {
+  replay.fixed = ReplayResult::kBeforeBirth;
+  const std::string t = token();
+  const std::string nonce = flow->rules()->nonces->issue(test_now.wall);
+  const auto sent = call("/nonced", t, proof(t, "/nonced", {{"nonce", nonce}}));
+  EXPECT_EQ(sent.client->status, 401);
+  EXPECT_EQ(sent.client->reason(), "nonce_stale");
+  EXPECT_TRUE(sent.client->fields.find("WWW-Authenticate")->contains("use_dpop_nonce"));
+  EXPECT_TRUE(sent.client->fields.contains("DPoP-Nonce"));
+}
+
 }  // namespace
 }  // namespace holdfast::pipeline
