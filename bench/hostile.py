@@ -338,7 +338,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", default="build/release")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--requests", type=int, default=8000, help="of a measurement")
+    parser.add_argument("--requests", type=int, default=6000, help="of a measurement")
     parser.add_argument("--rate", type=int, default=2000, help="requests a second")
     parser.add_argument("--connections", type=int, default=20, help="of the clients")
     parser.add_argument("--bandwidth", type=int, default=128, help="KiB a second of an attack")
