@@ -153,10 +153,14 @@ void Server::keep_out_used_proofs(Next& next) const {
   const UnixTime over = net::Worker::now().wall + kLastWorker;
   dpop::Window& window = next.rules->proof.window;
   window = dpop::succeed(window_, window, over);
-  if (!parts::asks_for_more_nonces(settings_, next.settings)) return;
-  // A replica's clock may be ahead by a slot.
-  const Millis lifetime = next.settings.dpop.nonce.lifetime;
-  window.nonces_since = over + (dpop::nonce_accepted_for(lifetime) - lifetime);
+  if (parts::asks_for_more_nonces(parts::nonce_demands(settings_), next.settings))
+    window.nonces_since = nonces_after(over, next.settings);
+}
+
+// When a nonce that is issued after `over` says that it was. A replica's clock may be ahead by a slot.
+UnixTime Server::nonces_after(UnixTime over, const settings::Settings& settings) {
+  const Millis lifetime = settings.dpop.nonce.lifetime;
+  return over + (dpop::nonce_accepted_for(lifetime) - lifetime);
 }
 
 void Server::commit(Next next) {

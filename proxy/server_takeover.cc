@@ -7,6 +7,7 @@
 
 #include "net/listen.h"
 #include "net/unix_socket.h"
+#include "parts/compile_rules.h"
 #include "parts/part_configs.h"
 #include "server.h"
 
@@ -79,13 +80,19 @@ void Server::open_other_sockets() {
 
 // ---- taking over -----------------------------------------------------------------------------------------
 
-// As after a reload: what remembered a proof there may be gone, so a wider window is for proofs issued since.
-// It lets some in until it has handed over, and then until it has drained.
+// As after a reload: what remembered a proof there may be gone, so a wider window is for proofs issued since,
+// and a nonce that was not asked for there counts for nothing here. It lets some in until it has handed over,
+// and then until it has drained.
 void Server::inherit_window(pipeline::Rules& rules) {
   const takeover::Estate& estate = inheritance_->estate;
-  const dpop::Window before{.max_age = estate.reach - estate.clock_skew, .clock_skew = estate.clock_skew};
+  const dpop::Window before{.max_age = estate.reach - estate.clock_skew,
+                            .clock_skew = estate.clock_skew,
+                            .nonces_since = estate.nonces_since};
+  const UnixTime over = net::Worker::now().wall + kPatience + estate.drain;
   dpop::Window& window = rules.proof.window;
-  window = dpop::succeed(before, window, net::Worker::now().wall + kPatience + estate.drain);
+  window = dpop::succeed(before, window, over);
+  if (parts::asks_for_more_nonces(estate.nonce_demands, settings_))
+    window.nonces_since = nonces_after(over, settings_);
 }
 
 void Server::take_over() {
@@ -141,7 +148,9 @@ void Server::await_successor() {
                                 // what the oldest proofs have is the least
                                 .reach = window_.reach(UnixTime::min()),
                                 .clock_skew = window_.clock_skew,
-                                .drain = settings_.shutdown.drain};
+                                .drain = settings_.shutdown.drain,
+                                .nonce_demands = parts::nonce_demands(settings_),
+                                .nonces_since = window_.nonces_since};
                           },
                       .sockets = [this] { return listening_; },
                       .handed_over = [this] { on_handed_over(); }});

@@ -77,6 +77,8 @@ std::string inherit(const Estate& estate) {
   put(out, std::int64_t{estate.reach.count()});
   put(out, std::int64_t{estate.clock_skew.count()});
   put(out, std::int64_t{estate.drain.count()});
+  put_text(out, estate.nonce_demands);
+  put(out, std::int64_t{estate.nonces_since.time_since_epoch().count()});
   return out;
 }
 
@@ -89,6 +91,8 @@ std::optional<Estate> parse_inherit(std::string_view payload) {
   estate.reach = in.take_time();
   estate.clock_skew = in.take_time();
   estate.drain = in.take_time();
+  estate.nonce_demands = in.take_text();
+  estate.nonces_since = UnixTime(in.take_time());
   // A store from the future would take every proof for one from before its birth.
   if (!in.whole() || estate.store_age.count() < 0 || estate.nonce_secret.empty()) return std::nullopt;
   if (estate.clock_skew.count() < 0 || estate.reach < estate.clock_skew || estate.drain.count() < 0)

@@ -44,16 +44,18 @@ enum class Type : std::uint8_t {
   kResult,
 };
 
-inline constexpr std::uint32_t kVersion = 2;
+inline constexpr std::uint32_t kVersion = 3;
 
 // What makes a successor the same process to clients, beside its sockets.
 struct Estate {
-  std::chrono::milliseconds store_age{};   // since the replay store was born
-  Secret nonce_secret;                     // of the process
-  Secret ticket_keys;                      // a ring of session ticket keys; may be empty
-  std::chrono::milliseconds reach{};       // how long after their iat all proofs are accepted there
-  std::chrono::milliseconds clock_skew{};  // dpop.clock_skew
-  std::chrono::milliseconds drain{};       // shutdown.drain: so long it goes on by its rules
+  std::chrono::milliseconds store_age{};    // since the replay store was born
+  Secret nonce_secret;                      // of the process
+  Secret ticket_keys;                       // a ring of session ticket keys; may be empty
+  std::chrono::milliseconds reach{};        // how long after their iat all proofs are accepted there
+  std::chrono::milliseconds clock_skew{};   // dpop.clock_skew
+  std::chrono::milliseconds drain{};        // shutdown.drain: so long it goes on by its rules
+  std::string nonce_demands;                // parts::nonce_demands
+  UnixTime nonces_since = UnixTime::min();  // dpop::Window
 };
 
 struct Claim {

@@ -7,6 +7,8 @@
 #include <string>
 #include <utility>
 
+#include "crypto/digest.h"
+
 namespace holdfast::parts {
 namespace {
 
@@ -156,17 +158,24 @@ std::vector<http::Cidr> blocks(const std::vector<settings::Cidr>& from) {
   return out;
 }
 
-bool asks_for_more_nonces(const settings::Settings& before, const settings::Settings& after) {
-  const auto asked = [](const settings::Settings& settings) {
-    std::vector<std::pair<settings::Match, bool>> routes;
-    for (const settings::Route& route : settings.routes) {
-      if (asks_for_token(route.access)) routes.emplace_back(route.match, asks_for_nonce(route));
+std::string nonce_demands(const settings::Settings& settings) {
+  bool everywhere = true;
+  std::string text;
+  for (const settings::Route& route : settings.routes) {
+    if (!asks_for_token(route.access)) continue;
+    everywhere = everywhere && asks_for_nonce(route);
+    text += asks_for_nonce(route) ? '+' : '-';
+    for (const auto* const patterns : {&route.match.hosts, &route.match.paths, &route.match.methods}) {
+      for (const std::string& pattern : *patterns)
+        text.append(std::to_string(pattern.size())).append(":").append(pattern);
+      text += ';';
     }
-    return routes;
-  };
-  const auto routes = asked(before);
-  const bool everywhere = std::ranges::all_of(routes, [](const auto& route) { return route.second; });
-  return !everywhere && needs_nonces(after) && routes != asked(after);
+  }
+  return everywhere ? std::string() : std::string(crypto::as_text(crypto::sha256(text)));
+}
+
+bool asks_for_more_nonces(std::string_view before, const settings::Settings& after) {
+  return !before.empty() && needs_nonces(after) && before != nonce_demands(after);
 }
 
 bool needs_nonces(const settings::Settings& settings) {

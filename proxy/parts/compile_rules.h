@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "pipeline/rules.h"
@@ -28,7 +30,11 @@ struct PartNumbers {
 // Some route answers with nonces.
 [[nodiscard]] bool needs_nonces(const settings::Settings& settings);
 
-// Whether `after` may ask for a nonce where `before` let proofs in without one.
-[[nodiscard]] bool asks_for_more_nonces(const settings::Settings& before, const settings::Settings& after);
+// Stands for where proofs are let in with a nonce and where without; empty if nowhere without. Processes
+// compare it, so it says nothing but whether two are equal.
+[[nodiscard]] std::string nonce_demands(const settings::Settings& settings);
+
+// Whether `after` may ask for a nonce where proofs were let in without one, by the demands from `before`.
+[[nodiscard]] bool asks_for_more_nonces(std::string_view before, const settings::Settings& after);
 
 }  // namespace holdfast::parts

@@ -208,6 +208,29 @@ TEST(TakeoverTest, AWiderWindowIsForProofsIssuedAfterIt) {
   dynasty.reap(Milliseconds{30000});
 }
 
+// Clients put the nonce that they have into every proof.
+TEST(TakeoverTest, ARouteThatBeginsToAskForNoncesTakesNoProofFromBeforeIt) {
+  Dynasty dynasty({.dpop = "max_age: 1s, clock_skew: 1s, "});
+  Sidecar& sidecar = dynasty.sidecar;
+  const std::string nonce = sidecar.send(sidecar.with_proof("GET", "/nonce/1")).fields.value("DPoP-Nonce");
+  const auto with_nonce = [&] {
+    Proof proof = sidecar.proof("GET", "/orders/1", sidecar.good_token());
+    proof.payload.text("nonce", nonce);
+    return Sidecar::with("GET", "/orders/1", sidecar.good_token(), proof.sign(sidecar.client));
+  };
+  const Request used = with_nonce();
+  EXPECT_EQ(sidecar.send(used).status, 200);
+  std::this_thread::sleep_for(Milliseconds{5000});
+  const std::string asking = with(sidecar.yaml(), "{name: orders,", "{name: orders, nonce: required,");
+  // What the first successor holds back the second one holds back as well.
+  for (int generation = 0; generation < 2; ++generation) {
+    dynasty.succeed(asking);
+    expect_refusal(sidecar.send(used), 401, "iat_too_old");
+    EXPECT_EQ(sidecar.send(with_nonce()).status, 200);
+  }
+  dynasty.reap(Milliseconds{30000});
+}
+
 TEST(TakeoverTest, OneProofSentToBothProcessesIsTakenOnce) {
   Dynasty dynasty;
   Sidecar& sidecar = dynasty.sidecar;

@@ -12,8 +12,9 @@ using std::chrono::milliseconds;
 TEST(TakeoverMessages, SayWhatTheyWereTold) {
   EXPECT_EQ(parse_hello(hello()), kVersion);
 
-  const auto estate = parse_inherit(inherit({milliseconds(1234), Secret("nonce secret"), Secret("ring"),
-                                             milliseconds(70), milliseconds(10), milliseconds(20)}));
+  const auto estate =
+      parse_inherit(inherit({milliseconds(1234), Secret("nonce secret"), Secret("ring"), milliseconds(70),
+                             milliseconds(10), milliseconds(20), "demands", UnixTime(milliseconds(-7))}));
   ASSERT_TRUE(estate);
   EXPECT_EQ(estate->store_age, milliseconds(1234));
   EXPECT_EQ(estate->nonce_secret.reveal(), "nonce secret");
@@ -21,6 +22,8 @@ TEST(TakeoverMessages, SayWhatTheyWereTold) {
   EXPECT_EQ(estate->reach, milliseconds(70));
   EXPECT_EQ(estate->clock_skew, milliseconds(10));
   EXPECT_EQ(estate->drain, milliseconds(20));
+  EXPECT_EQ(estate->nonce_demands, "demands");
+  EXPECT_EQ(estate->nonces_since, UnixTime(milliseconds(-7)));
   EXPECT_FALSE(
       parse_inherit(inherit({milliseconds(1), Secret("s"), Secret("t"), milliseconds(9), milliseconds(10)})))
       << "no window is narrower than its skew";
