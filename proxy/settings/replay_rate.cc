@@ -20,7 +20,8 @@ std::optional<ReplayRate> replay_rate(const Settings& settings) {
   if (nonces) nonce = {now, now + dpop::nonce_accepted_for(settings.dpop.nonce.lifetime), false, true};
   ReplayRate rate;
   rate.capacity = settings.dpop.replay.capacity;
-  rate.kept = dpop::replay_lifetime(now, nonce, {settings.dpop.max_age, settings.dpop.clock_skew}, now);
+  rate.kept = dpop::replay_lifetime(
+      now, nonce, {.max_age = settings.dpop.max_age, .clock_skew = settings.dpop.clock_skew}, now);
   const auto kept = static_cast<double>(rate.kept.count());
   const auto entries = static_cast<double>(rate.capacity);
   rate.per_second = static_cast<std::size_t>(entries / kept);
