@@ -7,6 +7,7 @@
 #include <ctime>
 #include <limits>
 #include <memory>
+#include <utility>
 
 #include "base/base64url.h"
 #include "crypto/digest.h"
@@ -15,7 +16,6 @@
 namespace holdfast::crypto {
 namespace {
 
-using Bio = std::unique_ptr<BIO, Freer<BIO_free_all>>;
 using Certificate = std::unique_ptr<X509, Freer<X509_free>>;
 
 Bio reader_of(std::string_view text) {

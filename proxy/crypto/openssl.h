@@ -5,6 +5,7 @@
 // thread at the same moment makes its own.
 #pragma once
 
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
@@ -24,6 +25,7 @@ struct Freer {
     kFree(object);
   }
 };
+using Bio = std::unique_ptr<BIO, Freer<BIO_free_all>>;
 using EvpKey = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
 using EvpKeyContext = std::unique_ptr<EVP_PKEY_CTX, Freer<EVP_PKEY_CTX_free>>;
 using EvpDigestContext = std::unique_ptr<EVP_MD_CTX, Freer<EVP_MD_CTX_free>>;

@@ -14,7 +14,6 @@ namespace holdfast::crypto {
 namespace {
 
 using Bignum = std::unique_ptr<BIGNUM, Freer<BN_free>>;
-using Bio = std::unique_ptr<BIO, Freer<BIO_free>>;
 using EcdsaSignature = std::unique_ptr<ECDSA_SIG, Freer<ECDSA_SIG_free>>;
 
 unsigned char* octets(std::string& bytes) {

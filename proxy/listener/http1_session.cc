@@ -6,13 +6,6 @@
 
 namespace holdfast::listener {
 
-namespace {
-
-// How long the client may take to end its side after we ended ours.
-constexpr std::chrono::milliseconds kLinger{5'000};
-
-}  // namespace
-
 Http1Session::Http1Session(Connection& connection)
     : connection_(&connection),
       decoder_({.max_head_bytes = connection.limits().max_header_bytes,
@@ -120,7 +113,7 @@ void Http1Session::end_connection() {
   if (phase_ != Phase::kLinger || !out_.empty()) return;  // on_writable() goes on
   stream().shutdown_write();
   if (all_read && stream().flushed()) return close(false);
-  input_deadline_.arm(kLinger);
+  input_deadline_.arm(kLingerTime);
   stream().wait_readable();
 }
 

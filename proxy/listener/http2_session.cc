@@ -20,8 +20,6 @@ constexpr int kFair = 16;
 // Between the GOAWAY that refuses nothing and the one that names the last stream: a round trip of a distant
 // client. A request that crosses the second one is refused in a way that lets the client try again elsewhere.
 constexpr std::chrono::milliseconds kNotice{500};
-// How long the client may take to end its side after we ended ours.
-constexpr std::chrono::milliseconds kLinger{5'000};
 
 }  // namespace
 
@@ -271,7 +269,7 @@ void Http2Session::end_connection() {
   phase_ = Phase::kLinger;
   head_deadline_.cancel();
   stream().shutdown_write();
-  life_deadline_.arm(kLinger);
+  life_deadline_.arm(kLingerTime);
   end_streams();
 }
 

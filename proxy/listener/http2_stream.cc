@@ -14,9 +14,6 @@ namespace {
 
 using wire::Http2Error;
 
-// How long a client may take to end its way of a tunnel after the backend has ended its own.
-constexpr std::chrono::milliseconds kLinger{5'000};
-
 // What an answer that was cut off is reset with. The backend's own NO_ERROR and REFUSED_STREAM do not pass:
 // the one would make the answer look whole, and the other as if it could be had again.
 Http2Error reset_code(pipeline::Cause cause) {
@@ -164,7 +161,7 @@ void Http2Stream::on_response_end() {
   if (over_) return;
   input_deadline_.cancel();
   call_deadline_.cancel();
-  if (tunnel_ && !request_ended_) input_deadline_.arm(kLinger);
+  if (tunnel_ && !request_ended_) input_deadline_.arm(kLingerTime);
   // Shorter than it announced: the client must not take it for whole.
   if (body_left_.kind == http::BodyLength::Kind::kKnown && body_left_.bytes != 0) {
     return session_->reset(*this, Http2Error::kInternalError);

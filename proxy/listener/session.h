@@ -3,6 +3,7 @@
 // over. Worker's thread only.
 #pragma once
 
+#include <chrono>
 #include <span>
 
 #include "base/counted.h"
@@ -10,6 +11,9 @@
 #include "wire/http1.h"
 
 namespace holdfast::listener {
+
+// How long the client may take to end its side, of a connection or of a tunnel, after ours was ended.
+inline constexpr std::chrono::milliseconds kLingerTime{5'000};
 
 // What the story is told of a request whose body or trailers the codec refuses.
 [[nodiscard]] inline pipeline::Cause cause_of(const wire::Fault& fault) {

@@ -17,6 +17,8 @@
 
 namespace holdfast::upstream {
 
+inline constexpr std::size_t kReadPerTurn = 256 * 1024;  // of one connection; then others get their turn
+
 class Pool;
 
 // The exchange that a connection works for. Never called from inside a call of the connection's own.

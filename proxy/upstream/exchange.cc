@@ -17,7 +17,6 @@ constexpr std::size_t kHeldForRetry = 16 * 1024;  // of a request's body
 // What is written keeps its memory for what comes next up to this size: uploads come in such pieces.
 constexpr std::size_t kKeptBuffer = 16 * 1024;
 constexpr std::size_t kReadBeforeHead = 16 * 1024;
-constexpr std::size_t kReadPerTurn = 256 * 1024;  // then others get their turn
 
 // RFC 9110 9.2.2
 bool is_idempotent(std::string_view method) {

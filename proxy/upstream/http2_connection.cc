@@ -14,9 +14,8 @@ namespace {
 using State = net::Stream::State;
 using namespace std::chrono_literals;
 
-constexpr std::size_t kOutput = 64 * 1024;        // gathered for one write
-constexpr std::size_t kUnsentHeads = 64 * 1024;   // the codec's copies of them, but for one more
-constexpr std::size_t kReadPerTurn = 256 * 1024;  // then others get their turn
+constexpr std::size_t kOutput = 64 * 1024;       // gathered for one write
+constexpr std::size_t kUnsentHeads = 64 * 1024;  // the codec's copies of them, but for one more
 // How long a connection that takes nothing any more may still say why.
 constexpr std::chrono::milliseconds kLastWords{1000};
 enum Which : int { kIdle, kWrite };

@@ -13,7 +13,6 @@ namespace {
 
 using Kind = http::BodyLength::Kind;
 
-constexpr std::uint32_t kFieldOverhead = 32;  // RFC 9113 6.5.2
 // A backend that goes on with interim heads for ever would never be found too slow.
 constexpr unsigned kMaxInterim = 32;
 
@@ -24,7 +23,7 @@ class Http2Client::Impl final : public Http2Session {
   Impl(const Http2Limits& limits, bool tls, Http2ClientOwner& owner)
       : Http2Session(Role::kClient, limits), owner_(owner), scheme_(tls ? "https" : "http") {
     const auto list_size =
-        static_cast<std::uint32_t>(limits.max_head_bytes + kFieldOverhead * limits.max_fields);
+        static_cast<std::uint32_t>(limits.max_head_bytes + kListedFieldOverhead * limits.max_fields);
     const std::array<nghttp2_settings_entry, 4> settings{{
         {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 0},

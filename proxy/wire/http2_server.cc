@@ -15,8 +15,6 @@ namespace {
 
 using Kind = http::BodyLength::Kind;
 
-constexpr std::uint32_t kFieldOverhead = 32;  // RFC 9113 6.5.2
-
 bool is_number(std::string_view text) {
   for (const char c : text) {
     if (!is_digit(c)) return false;
@@ -31,7 +29,7 @@ class Http2Server::Impl final : public Http2Session {
   Impl(const Http2Limits& limits, Http2ServerOwner& owner)
       : Http2Session(Role::kServer, limits), owner_(owner) {
     const auto list_size =
-        static_cast<std::uint32_t>(limits.max_head_bytes + kFieldOverhead * limits.max_fields);
+        static_cast<std::uint32_t>(limits.max_head_bytes + kListedFieldOverhead * limits.max_fields);
     const std::array<nghttp2_settings_entry, 4> settings{{
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits.max_streams},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kHttp2StreamWindow},

@@ -29,6 +29,9 @@
 
 namespace holdfast::wire {
 
+// What a field costs beside its name and value where SETTINGS_MAX_HEADER_LIST_SIZE counts it: RFC 9113 6.5.2.
+inline constexpr std::uint32_t kListedFieldOverhead = 32;
+
 // A request that has come and was not handed on yet.
 struct Http2Waiting {
   http::RequestHead head;
