@@ -1,4 +1,4 @@
-# Warnings, hardening, sanitizers, and the two helpers that declare a library a folder and its unit tests.
+# Warnings, hardening, sanitizers, what saves compiling, and the helper that declares the library of a folder.
 
 find_package(Threads REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
@@ -6,7 +6,8 @@ find_package(Boost 1.81 REQUIRED COMPONENTS json url)
 
 find_program(HOLDFAST_CCACHE ccache)
 if(HOLDFAST_CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${HOLDFAST_CCACHE}")
+  # Without these ccache keeps nothing that was compiled with a precompiled header.
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env CCACHE_SLOPPINESS=pch_defines,time_macros "${HOLDFAST_CCACHE}")
 endif()
 
 add_library(holdfast_flags INTERFACE)
@@ -43,12 +44,46 @@ if(HOLDFAST_FUZZ)
   add_link_options(-fsanitize=fuzzer-no-link)
 endif()
 
+# Reading the standard library is a third of compiling a file. These headers are read once and then loaded; which ones,
+# tests/structure knows too: it holds each file to including what it uses of them, so that a build without (the preset
+# release, and who sets HOLDFAST_PCH=OFF) keeps working. They are the standard library's alone: what another library's
+# headers hold depends on its macros, which are not the same in all targets.
+set(HOLDFAST_PRECOMPILED <algorithm> <array> <atomic> <charconv> <chrono> <cstdint> <expected> <filesystem> <fstream>
+  <functional> <map> <memory> <mutex> <optional> <set> <span> <string> <string_view> <thread> <unordered_map> <utility>
+  <vector>)
+
+# holdfast_precompiled(NAME LINK ... HEADERS ... OPTIONS ...): what holdfast_use_precompiled(TARGET NAME) has targets with the
+# same options load.
+function(holdfast_precompiled name)
+  if(NOT HOLDFAST_PCH)
+    return()
+  endif()
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LINK;HEADERS;OPTIONS")
+  # CMake wants a source file to go with the header.
+  file(CONFIGURE OUTPUT "${CMAKE_CURRENT_BINARY_DIR}/${name}.cc" CONTENT "")
+  add_library(${name} OBJECT "${CMAKE_CURRENT_BINARY_DIR}/${name}.cc")
+  target_link_libraries(${name} PRIVATE holdfast_flags ${arg_LINK})
+  target_compile_options(${name} PRIVATE ${arg_OPTIONS})
+  target_precompile_headers(${name} PRIVATE ${arg_HEADERS})
+endfunction()
+function(holdfast_use_precompiled target name)
+  if(HOLDFAST_PCH)
+    target_precompile_headers(${target} REUSE_FROM ${name})
+  endif()
+endfunction()
+
+# Of the program's own.
+function(holdfast_product target)
+  holdfast_use_precompiled(${target} holdfast_precompiled_std)
+endfunction()
+
 # holdfast_library(NAME DEPS ...): the library of one folder of proxy/, from all of its .cc files.
 function(holdfast_library name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPS")
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc")
   if(sources)
     add_library(holdfast_${name} STATIC ${sources})
+    holdfast_product(holdfast_${name})
     set(scope PUBLIC)
   else()
     add_library(holdfast_${name} INTERFACE)

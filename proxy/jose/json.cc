@@ -7,7 +7,9 @@
 #include <boost/json/value.hpp>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <limits>
+#include <utility>
 
 namespace holdfast::jose {
 namespace {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <span>
+#include <utility>
 
 #include "base/base64url.h"
 #include "crypto/digest.h"

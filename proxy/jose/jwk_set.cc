@@ -5,6 +5,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/value.hpp>
+#include <utility>
 
 #include "jose/json.h"
 #include "jose/jwk.h"

@@ -1,6 +1,7 @@
 #include "settings/expand.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/ascii.h"
 

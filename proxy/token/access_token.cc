@@ -4,6 +4,8 @@
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
+#include <utility>
+
 #include "base/ascii.h"
 
 namespace holdfast::token {

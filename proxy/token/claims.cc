@@ -4,6 +4,9 @@
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
+#include <utility>
+
 #include "base/ascii.h"
 #include "base/base64url.h"
 #include "jose/json.h"

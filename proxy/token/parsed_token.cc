@@ -3,6 +3,8 @@
 
 #include <boost/json/value.hpp>
 
+#include <utility>
+
 #include "base/ascii.h"
 #include "base/base64url.h"
 #include "jose/json.h"

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "crypto/signature.h"
 #include "jose/json.h"

@@ -2,6 +2,7 @@
 // verified.
 #include <cstdint>
 #include <cstdlib>
+#include <utility>
 
 #include "jose/json.h"
 #include "token/claims.h"

@@ -3,6 +3,7 @@
 // smuggled.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <optional>

@@ -1,5 +1,6 @@
 // `close_at_expiry` through the real binary: WebSockets are closed with 1008 between frames, streamed answers
 // are cut, over HTTP/1.1 and HTTP/2, once a new request with their token would be refused, and not before.
+#include <algorithm>
 #include <mutex>
 #include <thread>
 

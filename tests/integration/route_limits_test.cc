@@ -1,5 +1,6 @@
 // What a listener, or an upstream, says for all, a route may say for itself: `limits` and `timeouts` of a
 // route, each beside a route that leaves it to them.
+#include <algorithm>
 #include <optional>
 #include <thread>
 

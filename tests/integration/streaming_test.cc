@@ -1,6 +1,7 @@
 // Bodies flow through and are never held whole: large ones in both directions with bounded memory,
 // back-pressure towards a fast sender, and chunks that arrive when they are sent. HOLDFAST_TEST_STREAM_MIB
 // sets the size (4096 for 4 GiB).
+#include <algorithm>
 #include <thread>
 
 #include "sidecar.h"

@@ -1,5 +1,6 @@
 // WebSocket through the real binary: the handshake is verified like any request (RFC 6455 4, RFC 8441), the
 // tunnel opens after a right 101 and not before, and then bytes pass untouched both ways.
+#include <algorithm>
 #include <csignal>
 #include <mutex>
 #include <thread>

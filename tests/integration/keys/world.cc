@@ -1,6 +1,7 @@
 // See world.h.
 #include "keys/world.h"
 
+#include <algorithm>
 #include <csignal>
 #include <thread>
 

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "../../support/authority.h"
 #include "../net/handshake.h"

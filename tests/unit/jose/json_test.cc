@@ -7,7 +7,9 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <cmath>
+#include <cstdint>
 #include <limits>
+#include <utility>
 
 namespace holdfast::jose {
 namespace {

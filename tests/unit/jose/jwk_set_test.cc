@@ -7,6 +7,8 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
+
 #include "../../support/sign_jws.h"
 #include "../../support/vectors.h"
 #include "base/base64url.h"

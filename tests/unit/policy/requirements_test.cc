@@ -4,6 +4,7 @@
 
 #include <boost/json/parse.hpp>
 #include <initializer_list>
+#include <utility>
 
 #include "token/access_token.h"
 

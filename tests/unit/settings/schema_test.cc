@@ -13,6 +13,7 @@
 #include <regex>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "settings/file_schema.h"
 #include "settings/node.h"

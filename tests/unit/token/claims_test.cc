@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "jose/json.h"
 
 namespace holdfast::token {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "jose/json.h"
 #include "token/claims.h"
 #include "token/verify.h"
