@@ -62,8 +62,16 @@ run_script() {
 }
 
 deploy/install-packages.sh build
+# What comes from elsewhere can come while the compiler works. Whether that went well is seen where it is needed: what is
+# missing then is fetched again, and fails aloud.
+fetching=
+if [ "$preset" = dev ] && [ -x tests/e2e/run.sh ]; then
+  tests/e2e/run.sh fetch >/dev/null 2>&1 &
+  fetching=$!
+fi
 cmake --preset "$preset"
 cmake --build --preset "$preset" -j "$jobs"
+[ -z "$fetching" ] || wait "$fetching" || true
 rm -rf "$results"
 mkdir -p "$results"
 export GTEST_OUTPUT="xml:$PWD/$results/"

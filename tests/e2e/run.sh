@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # End to end: the real binary, real identity providers and clients that others wrote. HOLDFAST_BIN names the binary (default:
-# build/dev/proxy/holdfast); arguments name test files (default: all). Installs what is missing, keeps Keycloak under
-# ~/.cache/holdfast, stops everything it started. Ends with the counts of Node's test runner; a skipped test says why.
+# build/dev/proxy/holdfast); arguments name test files (default: all), or are the one word `fetch`: no test is run then, and no
+# binary needed. Installs what is missing, keeps Keycloak under ~/.cache/holdfast, stops everything it started. Ends with the
+# counts of Node's test runner; a skipped test says why.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(cd "$here/../.." && pwd)
 HOLDFAST_BIN=$(realpath -m "${HOLDFAST_BIN:-$repository/build/dev/proxy/holdfast}")
 export HOLDFAST_BIN
-[[ -x $HOLDFAST_BIN ]] || { echo "$0: no binary at $HOLDFAST_BIN; build one or set HOLDFAST_BIN" >&2; exit 1; }
+[[ ${1:-} == fetch || -x $HOLDFAST_BIN ]] || { echo "$0: no binary at $HOLDFAST_BIN; build one or set HOLDFAST_BIN" >&2; exit 1; }
 
 "$repository/deploy/install-packages.sh" demo e2e
 # Before the other Node takes over: the machine's own npm and node trust what the machine trusts.
@@ -28,6 +29,8 @@ for version in 26.7.5 24.0.5; do
     [[ -z ${CI:-} ]] || exit 1
   fi
 done
+
+[[ ${1:-} != fetch ]] || exit 0
 
 HOLDFAST_E2E_FOLDER=$(mktemp -d)
 export HOLDFAST_E2E_FOLDER
