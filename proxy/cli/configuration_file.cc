@@ -20,7 +20,8 @@ settings::FileState file_state(const std::filesystem::path& path) {
   if (stat(path.c_str(), &status) != 0) {
     return errno == EACCES ? settings::FileState::kUnreadable : settings::FileState::kMissing;
   }
-  if (S_ISDIR(status.st_mode) || access(path.c_str(), R_OK) != 0) return settings::FileState::kUnreadable;
+  if (S_ISDIR(status.st_mode)) return settings::FileState::kFolder;
+  if (access(path.c_str(), R_OK) != 0) return settings::FileState::kUnreadable;
   return (status.st_mode & S_IROTH) != 0 ? settings::FileState::kReadableByOthers
                                          : settings::FileState::kPrivate;
 }

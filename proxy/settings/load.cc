@@ -5,6 +5,7 @@
 
 #include "settings/check.h"
 #include "settings/expand.h"
+#include "settings/key_places.h"
 #include "settings/keys.h"
 #include "settings/resolve.h"
 #include "settings/running.h"
@@ -51,6 +52,7 @@ Loaded load(std::string_view text, const std::filesystem::path& file, const Worl
     report.error(*root, top, "a configuration is a map, not " + describe(*root) + word_hint(root->text));
     return {std::nullopt, report.take_errors(), {}, {}};
   }
+  report.know_places([](std::string_view key, std::string_view map) { return key_places().hint(key, map); });
   expand_all(*root, top, world.environment, report);
   Draft draft;
   draft.file = file;

@@ -58,6 +58,14 @@ class Report {
     renamed_.emplace_back(std::move(path), std::move(written));
   }
 
+  // What is said of a key that its map does not know, by its name and its map's path; else nothing is.
+  void know_places(std::function<std::string(std::string_view key, std::string_view map)> hint) {
+    place_hint_ = std::move(hint);
+  }
+  [[nodiscard]] std::string place_hint(std::string_view key, std::string_view map) const {
+    return place_hint_ ? place_hint_(key, map) : std::string();
+  }
+
   // What error_at() would report.
   [[nodiscard]] Problem problem_at(std::string_view path, std::string message) const;
 
@@ -94,6 +102,7 @@ class Report {
   std::vector<Problem> errors_;
   std::vector<Problem> warnings_;
   std::vector<std::pair<std::string, std::string>> renamed_;
+  std::function<std::string(std::string_view, std::string_view)> place_hint_;
   // Of the errors' paths: they themselves, the lists that they are items of, and all that they stand in. A
   // file may have as many values as errors, so that looking through all errors for each would take too long.
   std::set<std::string, std::less<>> refused_;

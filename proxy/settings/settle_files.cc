@@ -26,6 +26,20 @@ std::string day_and_time(std::chrono::sys_seconds time) {
   return text;
 }
 
+constexpr std::string_view kCertificateLabel = "-----BEGIN CERTIFICATE-----";
+constexpr std::string_view kKeyLabel = " PRIVATE KEY-----";  // of every kind (RFC 7468 10, 11)
+
+// The two files are easily swapped.
+std::string no_chain(std::string_view text) {
+  const bool key = text.contains(kKeyLabel) && !text.contains(kCertificateLabel);
+  return key ? "holds a private key, and no certificate chain in PEM" : "holds no certificate chain in PEM";
+}
+std::string no_key(std::string_view text) {
+  const bool chain = text.contains(kCertificateLabel) && !text.contains(kKeyLabel);
+  return chain ? "holds a certificate, and no private key in PEM"
+               : "holds no unencrypted private key in PEM form";
+}
+
 struct Settling {
   const std::filesystem::path folder;
   const World& world;
@@ -39,8 +53,11 @@ struct Settling {
       case FileState::kMissing:
         report.error_at(place, "no such file: " + shown(place, named));
         break;
+      case FileState::kFolder:
+        report.error_at(place, "is a directory: " + shown(place, named));
+        break;
       case FileState::kUnreadable:
-        report.error_at(place, "cannot be read: " + shown(place, named));
+        report.error_at(place, "cannot be read by this user: " + shown(place, named));
         break;
       case FileState::kReadableByOthers:
         if (secret)
@@ -104,15 +121,14 @@ struct Settling {
     if (!certificate.empty() && readable(certificate)) {
       chain = world.contents(certificate).value_or("");
       const auto validity = crypto::validity_of_chain(chain);
+      check_validity(validity, path + ".certificate", named_certificate, chain);
       if (!validity) chain.clear();
-      check_validity(validity, path + ".certificate", named_certificate);
     }
     if (key.empty() || !readable(key)) return;
     const Secret text(world.contents(key).value_or(""));
     switch (crypto::fit_of_key(text.reveal(), chain)) {
       case crypto::KeyFit::kNoKey:
-        return report.error_at(path + ".key", "holds no unencrypted private key in PEM form: " +
-                                                  shown(path + ".key", named_key));
+        return report.error_at(path + ".key", no_key(text.reveal()) + ": " + shown(path + ".key", named_key));
       case crypto::KeyFit::kOfAnother:
         if (!chain.empty()) {
           report.error_at(path + ".key", "is not the key of the certificate in " +
@@ -125,10 +141,10 @@ struct Settling {
     }
   }
   void check_validity(const std::optional<crypto::Validity>& validity, const std::string& place,
-                      const std::string& named) {
+                      const std::string& named, std::string_view text) {
     const std::string file = ": " + shown(place, named);
     if (!validity) {
-      report.error_at(place, "holds no certificate chain in PEM" + file);
+      report.error_at(place, no_chain(text) + file);
     } else if (world.now && *world.now >= validity->until) {
       report.error_at(place, "expired on " + day_and_time(validity->until) + file);
     } else if (world.now && *world.now < validity->from) {

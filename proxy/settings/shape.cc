@@ -114,7 +114,13 @@ std::string one_of(const std::vector<std::string>& words) {
 void report_unknown(const Entry& entry, const Place& place, const std::vector<std::string>& known,
                     Report& report) {
   if (report.full()) return report.error(entry.mark, "", "");  // counted; its words would be dropped
-  report.error(entry.mark, place.spelled(), "unknown key" + did_you_mean(entry.key, known));
+  const std::string path = place.spelled();
+  std::string hint = did_you_mean(entry.key, known);
+  if (hint.empty()) {
+    const std::size_t end = path.size() - quotable(entry.key).size();
+    hint = report.place_hint(entry.key, std::string_view(path).substr(0, end == 0 ? 0 : end - 1));
+  }
+  report.error(entry.mark, path, "unknown key" + hint);
 }
 
 void report_repeated(const Entry& entry, const Place& place, Report& report) {

@@ -264,8 +264,11 @@ Value<T> or_map(Value<T> alone, Value<T> map) {
 template <class T>
 Value<std::optional<T>> or_off(Value<T> value) {
   Schema schema = any_of({words_schema({"off"}), value.schema});
-  return {[value](const Node& node, const Place& place, Report& report) -> std::optional<std::optional<T>> {
+  const bool is_map = value.schema.contains("properties");
+  return {[value, is_map](const Node& node, const Place& place,
+                          Report& report) -> std::optional<std::optional<T>> {
             if (is_off(node)) return std::optional<T>();
+            if (is_map && node.kind != Node::Kind::kMap) return refuse(node, place, report, "a map or off");
             auto read = value.read(node, place, report);
             if (!read) return std::nullopt;
             return std::optional<T>(*std::move(read));

@@ -38,6 +38,20 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return cost[a.size()][b.size()];
 }
 
+// `cert` of `certificate`, `secret` of `secret_file`, `key_path` of `key`: the shortest of those.
+std::optional<std::string> longer_or_shorter(std::string_view lean, std::span<const std::string> known) {
+  constexpr std::size_t kShortest = 3;
+  std::optional<std::string> best;
+  for (const std::string& candidate : known.first(std::min(known.size(), kMostWords))) {
+    if (candidate.size() > kLongestWord) continue;
+    const std::string other = folded(candidate);
+    if (std::min(lean.size(), other.size()) < kShortest) continue;
+    if ((other.starts_with(lean) || lean.starts_with(other)) && (!best || candidate.size() < best->size()))
+      best = candidate;
+  }
+  return best;
+}
+
 }  // namespace
 
 std::optional<std::string> nearest(std::string_view word, std::span<const std::string> known) {
@@ -54,7 +68,7 @@ std::optional<std::string> nearest(std::string_view word, std::span<const std::s
       best_distance = d;
     }
   }
-  return best;
+  return best ? best : longer_or_shorter(lean, known);
 }
 
 std::string did_you_mean(std::string_view word, std::span<const std::string> known) {

@@ -13,7 +13,7 @@
 namespace holdfast::settings {
 
 // kNotLookedAt: whoever reads the configuration does without its files.
-enum class FileState { kMissing, kUnreadable, kPrivate, kReadableByOthers, kNotLookedAt };
+enum class FileState { kMissing, kFolder, kUnreadable, kPrivate, kReadableByOthers, kNotLookedAt };
 
 // What a configuration asks of the machine that it is read on.
 struct World {

@@ -16,6 +16,9 @@ TEST(Suggest, NearestKnownWord) {
   EXPECT_EQ(nearest("stripPrefix", known), "strip_prefix");
   EXPECT_EQ(nearest("isuser", known), "issuers");
   EXPECT_EQ(nearest("upstraem", known), "upstream");
+  EXPECT_EQ(nearest("strip", known), "strip_prefix");
+  EXPECT_EQ(nearest("upstream_server", known), "upstream");
+  EXPECT_EQ(nearest("st", known), std::nullopt);
   EXPECT_EQ(nearest("xyz", known), std::nullopt);
   EXPECT_EQ(nearest("", known), std::nullopt);
   EXPECT_EQ(nearest(std::string(100'000, 'a'), known), std::nullopt);

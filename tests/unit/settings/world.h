@@ -31,10 +31,10 @@ inline std::string key_in_pem(crypto::SignatureAlgorithm algorithm) {
 }
 
 // Every file is there but those with "absent" in their name; "open" ones can be read by others, "closed" ones
-// by nobody. "p256...", "assertion...", "client.pem" and "p384..." hold a private key, "secret" ones a line,
-// "nonce..." and "token" ones a long one, "leaf...", "expired..." and the like what files/ has under that
-// name, "junk..." nothing of use, all others a certificate, an authority's, and the key of the first.
-// tests/schema/agreement.py makes the same files.
+// by nobody, and "folder" ones are none. "p256...", "assertion...", "client.pem" and "p384..." hold a private
+// key, "secret" ones a line, "nonce..." and "token" ones a long one, "leaf...", "expired..." and the like
+// what files/ has under that name, "junk..." nothing of use, all others a certificate, an authority's, and
+// the key of the first. tests/schema/agreement.py makes the same files.
 inline World a_machine(std::map<std::string, std::string, std::less<>> variables = {}) {
   return {[variables](std::string_view name) -> std::optional<std::string> {
             const auto at = variables.find(name);
@@ -43,6 +43,7 @@ inline World a_machine(std::map<std::string, std::string, std::less<>> variables
           [](const std::filesystem::path& path) {
             const std::string name = path.filename().string();
             if (name.contains("absent")) return FileState::kMissing;
+            if (name.contains("folder")) return FileState::kFolder;
             if (name.contains("closed")) return FileState::kUnreadable;
             return name.contains("open") ? FileState::kReadableByOthers : FileState::kPrivate;
           },
