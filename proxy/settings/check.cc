@@ -52,7 +52,9 @@ void check_upstreams(const Settings& settings, Report& report) {
     if ((tls.ca || tls.certificate || tls.server_name) && !any_https && !report.refused(path + ".servers")) {
       report.error_at(path + ".tls", "has no effect, as no server is https");
     }
-    if (!used[i]) report.warning_at(path, "no route uses this upstream");
+    // a route that was refused may be the one that does
+    if (!used[i] && !settings.routes.empty() && !report.refused_within("routes"))
+      report.warning_at(path, "no route uses this upstream");
   }
 }
 

@@ -13,8 +13,11 @@ void check_reachable_safely(const Issuer& issuer, const std::string& url, const 
                             Report& report, std::string_view risk = "replace the issuer's keys") {
   const auto origin = parse_url(url);
   if (issuer.allow_http || !origin || origin->scheme != "http" || is_loopback(origin->host)) return;
-  report.error_at(path, "is plain http outside loopback, so anyone on the way could " + std::string(risk) +
-                            "; use https, or set allow_http: true");
+  const bool shorthand = !report.written("issuers");
+  report.error_at(path,
+                  "is plain http outside loopback, so anyone on the way could " + std::string(risk) +
+                      "; use https, or " +
+                      (shorthand ? "write it under issuers, with allow_http: true" : "set allow_http: true"));
 }
 
 void check_introspection(const Issuer& issuer, const std::string& path, Report& report) {
@@ -57,6 +60,9 @@ void check_issuers(const Settings& settings, Report& report) {
       const auto [first, fresh] = seen.emplace(issuer.url, i);
       if (!fresh)
         report.error_at(path + ".url", "is the url of " + item("issuers", first->second) + " already");
+      // copied from a browser; no token's `iss` has it (RFC 8414 2, OpenID Connect Discovery 3)
+      if (issuer.url.contains("/.well-known/"))
+        report.error_at(path + ".url", "is the address of metadata; write the issuer, as that names it");
     }
     if (issuer.discovery_url)
       check_reachable_safely(issuer, *issuer.discovery_url, path + ".discovery_url", report);

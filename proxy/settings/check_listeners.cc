@@ -15,6 +15,7 @@ namespace {
 // Without the list it is the certificate that says what a proof's htu may name.
 void check_public_origins(const Listener& listener, const std::string& path, Report& report) {
   if (!listener.public_origins.empty() || is_loopback(listener.address.host) || !report.written(path)) return;
+  if (report.refused(path + ".tls")) return;  // whether it speaks TLS is not known
   report.warning_at(path + ".public_origins",
                     listener.tls
                         ? "is missing: whatever name the certificate holds counts for this listener; "

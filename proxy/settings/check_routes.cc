@@ -63,6 +63,30 @@ void check_resource(const Settings& settings, const std::string& resource, const
     report.warning_at(path, "is at none of the public_origins, so nobody can ask about it here");
 }
 
+// The wildcards of other programs are words here like any other, and a rule that takes nothing is believed.
+void check_wildcards(const Match& match, const std::string& path, Report& report) {
+  for (std::size_t i = 0; i < match.paths.size(); ++i) {
+    std::string_view rest = match.paths[i];
+    while (!rest.empty()) {
+      rest.remove_prefix(1);
+      const std::string_view segment = rest.substr(0, rest.find('/'));
+      rest.remove_prefix(segment.size());
+      const bool braces = segment.starts_with('{') && segment.ends_with('}');
+      if (!braces && !(segment.starts_with(':') && segment.size() > 1)) continue;
+      report.warning_at(item(path + ".path", i), "takes the segment " + std::string(segment) +
+                                                     " as it is written; * is one segment, whatever it is");
+      break;
+    }
+  }
+  for (std::size_t i = 0; i < match.methods.size(); ++i) {
+    const std::string& method = match.methods[i];
+    if (method == "*" || method == "ANY" || method == "ALL") {
+      report.warning_at(item(path + ".methods", i),
+                        "is one method of that name; leave methods out to take every one");
+    }
+  }
+}
+
 void check_cors(const std::optional<Cors>& cors, const std::string& path, Report& report) {
   if (!cors) return;
   check_unique(cors->origins, path + ".origins", report);
@@ -84,6 +108,7 @@ void check_routes(const Settings& settings, Report& report) {
     check_unique(route.match.hosts, path + ".match.host", report);
     check_unique(route.match.paths, path + ".match.path", report);
     check_unique(route.match.methods, path + ".match.methods", report);
+    check_wildcards(route.match, path + ".match", report);
     check_unique(route.require.scopes, path + ".require.scopes", report);
     check_unique(route.require.acr, path + ".require.acr", report);
     check_strip_prefix(route, path + ".strip_prefix", report);

@@ -29,7 +29,7 @@ ListenerTls resolve_tls(TlsDraft draft, const std::string& path, Report& report)
     report.error_at(path + ".key", "is required beside certificate");
   } else if (draft.key) {
     report.error_at(path + ".certificate", "is required beside key");
-  } else if (draft.certificates.empty() && !report.refused(path + ".certificates")) {
+  } else if (draft.certificates.empty() && !report.refused_within(path)) {
     report.error_at(path, "needs certificate and key, or certificates");
   }
   return draft;
@@ -60,7 +60,7 @@ std::vector<Listener> resolve_listeners(std::optional<std::vector<ListenerDraft>
 
 std::vector<Issuer> resolve_issuers(Draft& draft, Report& report) {
   refuse_both(draft.issuer.has_value(), draft.issuers_written.has_value(), "issuer", "issuers", report);
-  if (draft.audience && !draft.issuer) {
+  if (draft.audience && !draft.issuer && !report.refused("issuer")) {
     report.error_at("audience", draft.issuers_written
                                     ? "goes with issuer; write audiences under each of issuers"
                                     : "goes with issuer, which is missing");
@@ -170,7 +170,7 @@ std::vector<Route> resolve_routes(Draft& draft, const Settings& settings, Report
   const Names issuers = names_of("issuer", "issuers", settings.issuers);
   const Names upstreams = names_of("upstream", "upstreams", settings.upstreams);
   if (!draft.routes_written) {
-    if (!draft.upstream) {
+    if (!draft.upstream && !report.refused("upstream")) {
       report.error_at("routes", "is required; or write three lines: issuer, audience and upstream");
       return {};
     }

@@ -372,6 +372,73 @@ identity: {client_certificate: X-Cert}
       "10:32: identity.client_certificate: has no effect, as no listener has client_auth\n");
 }
 
+// One cause, one line: what comes of a value that was refused is not said.
+TEST(Load, NothingIsSaidOfWhatARefusedValueCauses) {
+  const auto said = [](const std::string& text, std::map<std::string, std::string, std::less<>> set = {}) {
+    const Loaded out = load(text, "f", a_machine(std::move(set)));
+    return lines_of(out.errors) + lines_of(out.warnings);
+  };
+  const std::string url = "must be an origin such as https://api.example.com or http://127.0.0.1:8000";
+  EXPECT_EQ(said("listeners: [{name: a, address: ':1', tls: off, public_origins: [https://a]}]\n"
+                 "issuer: https://i\naudience: a\nupstream: localhost:8000\n"),
+            "4:11: upstream: " + url + ", not \"localhost:8000\"\n");
+  EXPECT_EQ(said("listeners: [{name: a, address: ':1', tls: off, public_origins: [https://a]}]\n"
+                 "issuer: id.example.com\naudience: a\nupstream: http://127.0.0.1\n"),
+            "2:9: issuer: must be an absolute http or https URL without userinfo, query and fragment, not "
+            "\"id.example.com\"\n");
+  EXPECT_EQ(said("listeners: [{name: a, address: ':1', public_origins: [https://a], tls: {certificate: "
+                 "\"${NO}/a\", key: \"${NO}/b\"}}]\n"
+                 "issuer: https://i\naudience: a\nupstream: http://127.0.0.1\n"),
+            "1:86: listeners[0].tls.certificate: the environment variable NO is not set\n"
+            "1:102: listeners[0].tls.key: the environment variable NO is not set\n");
+  EXPECT_EQ(
+      said("listeners: [{name: a, address: ':1', tls: off, public_origins: [https://a]}]\n"
+           "issuer: http://id.example.com\naudience: a\nupstream: http://127.0.0.1\n"),
+      "2:9: issuer: is plain http outside loopback, so anyone on the way could replace the issuer's keys; "
+      "use https, or write it under issuers, with allow_http: true\n");
+  EXPECT_EQ(said("listeners: [{name: a, address: ':1', tls: on}]\n"
+                 "issuer: https://i\naudience: a\nupstream: http://127.0.0.1\n"),
+            "1:43: listeners[0].tls: must be a map or off, not \"on\"\n");
+  EXPECT_EQ(said("listeners: [{name: a, address: ':1', tls: off, public_origins: [https://a]}]\n"
+                 "issuer: https://i\naudience: a\nupstreams: [{name: orders, servers: http://127.0.0.1}]\n"
+                 "routes: [{name: r, upstream: order}]\n"),
+            "5:30: routes[0].upstream: no upstream is named \"order\"; did you mean \"orders\"?\n");
+}
+
+TEST(Load, TheAddressOfMetadataIsNoIssuer) {
+  EXPECT_EQ(lines_of(load("listeners: [{name: a, address: ':1', tls: off}]\n"
+                          "issuer: https://i/realms/a/.well-known/openid-configuration\naudience: a\n"
+                          "upstream: http://127.0.0.1\n",
+                          "f", a_machine())
+                         .errors),
+            "2:9: issuer: is the address of metadata; write the issuer, as that names it\n");
+}
+
+// They would be believed, and take nothing.
+TEST(Load, WildcardsOfOtherPrograms) {
+  const auto warned = [](std::string_view match) {
+    const Loaded out = load(
+        "listeners: [{name: a, address: ':1', tls: off, public_origins: [https://a]}]\n"
+        "issuer: https://i\naudience: a\nupstream: http://127.0.0.1\nroutes: [{name: r, match: {" +
+            std::string(match) + "}}]\n",
+        "f", a_machine());
+    EXPECT_EQ(lines_of(out.errors), "");
+    return lines_of(out.warnings);
+  };
+  const auto path = [](std::string_view segment) {
+    return "5:34: routes[0].match.path: takes the segment " + std::string(segment) +
+           " as it is written; * is one segment, whatever it is\n";
+  };
+  EXPECT_EQ(warned("path: '/orders/{id}'"), path("{id}"));
+  EXPECT_EQ(warned("path: '/orders/{id}/lines/{line}'"), path("{id}"));
+  EXPECT_EQ(warned("path: '/orders/:id/lines'"), path(":id"));
+  EXPECT_EQ(warned("path: ['/v1/orders:cancel', '/:', '/{', '/a{b}', '/*/**']"), "");
+  const std::string method = ": is one method of that name; leave methods out to take every one\n";
+  EXPECT_EQ(warned("methods: '*'"), "5:37: routes[0].match.methods" + method);
+  EXPECT_EQ(warned("methods: [GET, ANY, ALL]"),
+            "5:43: routes[0].match.methods[1]" + method + "5:48: routes[0].match.methods[2]" + method);
+}
+
 TEST(Load, AResourceThatNobodyCanAskAbout) {
   const auto warnings = [](std::string_view origins) {
     return lines_of(load("listeners:\n- {name: a, address: ':1', tls: off, public_origins: [" +
