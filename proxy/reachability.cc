@@ -202,7 +202,8 @@ class Asked final : public pipeline::EventLog {
       }
       return std::string();
     };
-    if (event == "issuer_keys_changed") findings_.settle(keys_, true, value("keys") + " keys");
+    if (event == "issuer_keys_changed")
+      findings_.settle(keys_, true, value("keys") == "1" ? "1 key" : value("keys") + " keys");
     if (event == "issuer_keys_not_fetched") {
       findings_.settle(keys_, false, value("why"));
       if (introspection_ && !visit_) findings_.settle(*introspection_, false, "where to ask was not found");

@@ -77,12 +77,13 @@ void print_words(const Outcome& outcome, const std::filesystem::path& file) {
   if (outcome.code == kInvalid) return;
   std::fprintf(stderr, "%s: valid\n", file.c_str());
   if (!outcome.rate) return;
+  const auto words = [](std::size_t rate) { return rate == 0 ? "less than 1" : std::to_string(rate); };
   std::fprintf(
       stderr,
-      "the replay store holds %zu proofs, each for %lld s: it sustains %zu requests a second, %zu of one "
+      "the replay store holds %zu proofs, each for %lld s: it sustains %s requests a second, %s of one "
       "client key\n",
-      outcome.rate->capacity, static_cast<long long>(outcome.rate->kept.count()), outcome.rate->per_second,
-      outcome.rate->per_second_of_one_key);
+      outcome.rate->capacity, static_cast<long long>(outcome.rate->kept.count()),
+      words(outcome.rate->per_second).c_str(), words(outcome.rate->per_second_of_one_key).c_str());
 }
 
 }  // namespace

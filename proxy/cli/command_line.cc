@@ -1,11 +1,13 @@
 #include "cli/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <exception>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "cli/check.h"
 #include "cli/configuration_file.h"
@@ -17,6 +19,7 @@
 #include "cli/schema.h"
 #include "cli/test.h"
 #include "cli/version.h"
+#include "settings/suggest.h"
 
 namespace holdfast::cli {
 namespace {
@@ -92,6 +95,8 @@ struct Commands {
 
 Commands describe(CLI::App& app, Arguments& arguments) {
   app.require_subcommand(1);
+  app.set_version_flag("--version", "holdfast " + std::string(program_version()),
+                       "The version; `holdfast version` says more");
   Commands commands{};
 
   commands.run = app.add_subcommand("run", "Serve; SIGHUP reloads, SIGTERM drains");
@@ -174,6 +179,17 @@ Commands describe(CLI::App& app, Arguments& arguments) {
   return commands;
 }
 
+// CLI11 would only say that a command is required.
+bool is_unknown_command(const CLI::App& app, const std::string& word) {
+  if (word.starts_with('-')) return false;
+  std::vector<std::string> known;
+  for (const CLI::App* command : app.get_subcommands(nullptr)) known.push_back(command->get_name());
+  if (std::ranges::find(known, word) != known.end()) return false;
+  std::fprintf(stderr, "holdfast: no command is named \"%s\"%s\nRun with --help for the list.\n",
+               settings::quotable(word).c_str(), settings::did_you_mean(word, known).c_str());
+  return true;
+}
+
 int dispatch(const Commands& commands, const Arguments& arguments, const Actions& actions) {
   if (commands.run->parsed()) return run_command(arguments, actions.run);
   if (commands.drain->parsed()) return drain(arguments.drain);
@@ -198,6 +214,7 @@ int main(int argc, char** argv, const Actions& actions) {
       "holdfast");
   Arguments arguments;
   const Commands commands = describe(app, arguments);
+  if (argc > 1 && is_unknown_command(app, argv[1])) return kUsage;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

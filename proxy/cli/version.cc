@@ -1,5 +1,6 @@
 #include "cli/version.h"
 
+#include <nghttp2/nghttp2ver.h>
 #include <openssl/crypto.h>
 #include <CLI/Version.hpp>
 #include <boost/json/object.hpp>
@@ -24,6 +25,7 @@ std::vector<std::pair<std::string, std::string>> library_versions() {
   };
   return {{"openssl", OpenSSL_version(OPENSSL_VERSION_STRING)},
           {"boost", dotted(BOOST_VERSION / 100'000, BOOST_VERSION / 100 % 1'000, BOOST_VERSION % 100)},
+          {"nghttp2", NGHTTP2_VERSION},
           {"yaml-cpp", HOLDFAST_YAML_CPP_VERSION},
           {"cli11", CLI11_VERSION}};
 }

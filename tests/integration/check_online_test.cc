@@ -35,7 +35,7 @@ TEST_F(CheckOnlineTest, SaysWhatWasReached) {
   const HttpServer backend;
   const Finished done = check(three_lines(issuer.url(), backend.url()));
   EXPECT_EQ(done.exit_code, 0) << done.err;
-  EXPECT_NE(done.err.find("holdfast.yaml:1:9: issuer: reached " + issuer.url() + ": 1 keys"),
+  EXPECT_NE(done.err.find("holdfast.yaml:1:9: issuer: reached " + issuer.url() + ": 1 key\n"),
             std::string::npos)
       << done.err;
   EXPECT_NE(done.err.find("holdfast.yaml:3:11: upstream: reached " + backend.url() + ": connected"),

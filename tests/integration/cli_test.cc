@@ -48,6 +48,17 @@ TEST_F(CheckTest, ThreeLinesAreEnough) {
   EXPECT_EQ(done.exit_code, 0) << done.out << done.err;
 }
 
+TEST_F(CheckTest, WhatTheReplayStoreSustains) {
+  const Finished usual = check(kThreeLines);
+  EXPECT_NE(usual.err.find("it sustains 50000 requests a second, 5000 of one client key\n"),
+            std::string::npos)
+      << usual.err;
+  const Finished small = check(std::string(kThreeLines) + "dpop: {replay: {capacity: 1000, per_key: 1%}}\n");
+  EXPECT_NE(small.err.find("it sustains 12 requests a second, less than 1 of one client key\n"),
+            std::string::npos)
+      << small.err;
+}
+
 TEST_F(CheckTest, ThreeLinesNeedACertificateBesideThem) {
   std::filesystem::remove(folder_.path() / "tls.key");
   const Finished done = check(kThreeLines);
@@ -188,6 +199,23 @@ TEST_F(CheckTest, RunRefusesABadConfiguration) {
   EXPECT_EQ(done.exit_code, 1);
   EXPECT_NE(done.err.find("holdfast.yaml:"), std::string::npos) << done.err;
   EXPECT_TRUE(done.out.empty()) << "words for people go to stderr";
+}
+
+TEST(CliTest, AMistypedCommandIsNamed) {
+  const Finished typo = run_holdfast({"chek", "-c", "f.yaml"});
+  EXPECT_EQ(typo.exit_code, 2);
+  EXPECT_EQ(
+      typo.err,
+      "holdfast: no command is named \"chek\"; did you mean \"check\"?\nRun with --help for the list.\n");
+  EXPECT_EQ(run_holdfast({"qqqqqq"}).err,
+            "holdfast: no command is named \"qqqqqq\"\nRun with --help for the list.\n");
+}
+
+TEST(CliTest, TheVersionAlsoByTheUsualFlag) {
+  const Finished flag = run_holdfast({"--version"});
+  EXPECT_EQ(flag.exit_code, 0);
+  EXPECT_EQ(flag.out, run_holdfast({"version"}).out.substr(0, flag.out.size()));
+  EXPECT_TRUE(flag.out.starts_with("holdfast ")) << flag.out;
 }
 
 TEST(CliTest, UsageErrorsExitTwo) {
