@@ -186,9 +186,10 @@ for name in ("iss", "aud", "azp", "typ", "cnf", "scope", "realm_access", "resour
 }
 
 heading "Keys and tokens"
+echo "Alice makes a key of her own (holdfast keygen), and so does a thief:"
 holdfast keygen >"$folder/alice.pem"
 holdfast keygen >"$folder/thief.pem"
-echo "Alice made a key of her own (holdfast keygen) and asks Keycloak for a token, with a proof of that key:"
+echo "Alice asks Keycloak for a token, with a proof of her key:"
 token "$folder/alice.token" "$folder/alice.pem" orders-web alice
 echo "What the token says; cnf.jkt is the thumbprint of her key:"
 claims <"$folder/alice.token"
