@@ -17,6 +17,7 @@
 #include "net/listen.h"
 #include "parts/part_configs.h"
 #include "service_manager.h"
+#include "settings/replay_rate.h"
 #include "telemetry/exposition.h"
 #include "usable_cpus.h"
 
@@ -95,6 +96,7 @@ Server::Server(cli::RunOptions options)
   assertions_ = first.rules->assertions;
   if (inheritance_) inherit_window(*first.rules);
   window_ = first.rules->proof.window;
+  replay_.expect(settings::longest_kept(settings_));
   rules_ = first.rules->number;
   issuers_.commit(first.issuers, first.numbers.issuers);
   const ServedUpstreams::List upstreams = upstreams_.commit(first.upstreams).added;

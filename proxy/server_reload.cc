@@ -14,6 +14,7 @@
 #include "parts/nonce_secrets.h"
 #include "parts/part_configs.h"
 #include "server.h"
+#include "settings/replay_rate.h"
 #include "settings/running.h"
 
 namespace holdfast {
@@ -187,6 +188,7 @@ void Server::commit(Next next) {
       for (const auto& upstream : difference.removed) crew.pools.retire(upstream->number);
     });
   }
+  replay_.expect(settings::longest_kept(next.settings));
   assertions_ = next.rules->assertions;
   window_ = next.rules->proof.window;
   certificates_.keep(next.listeners);

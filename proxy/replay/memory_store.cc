@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <mutex>
 
@@ -17,7 +18,10 @@ using pipeline::ReplayResult;
 constexpr std::size_t kSweep = 4;
 // Entries freed under one lock by expire(): some 50 us.
 constexpr std::size_t kStep = 512;
+constexpr std::size_t kNoLimit = std::numeric_limits<std::size_t>::max();
 constexpr std::chrono::milliseconds kSlot{1000};
+// What is kept for unusually long takes one of so many parts of the room.
+constexpr std::size_t kLastingPart = 4;
 // Far beyond any window; keeps slot arithmetic in range whatever a caller asks for.
 constexpr std::chrono::hours kLongest{24 * 365};
 
@@ -172,10 +176,15 @@ ReplayResult MemoryStore::claim(const ReplayClaim& claim, const Now& now) {
 
       if (found != kNone) return ReplayResult::kReplayed;
       if (held_by_key() >= settings_.per_key) return ReplayResult::kKeyQuota;
+      const std::uint32_t dead = std::max(until, slot + 1);
+      const bool lasting = is_lasting(claim.keep);
+      if (lasting && !lasting_.take(dead, slot, settings_.capacity / kLastingPart))
+        return ReplayResult::kFull;
       if (take_room()) {
-        shard.add(id, key_id, std::max(until, slot + 1));
+        shard.add(id, key_id, dead);
         return ReplayResult::kFirst;
       }
+      if (lasting) lasting_.give_back(dead);
       // Full as counted: what has expired here makes room first.
       const std::size_t more = shard.sweep(slot, kStep);
       entries_.fetch_sub(more, std::memory_order_relaxed);
@@ -212,8 +221,11 @@ void MemoryStore::restore(const LiveEntry& entry, SteadyTime now) {
   Shard& shard = *shards_[(hash_id(entry.key, seed_) >> 32) % kShards];
   const std::lock_guard lock(shard.mutex);
   if (shard.entries.find(entry.id) != kNone) return;
-  shard.add(entry.id, entry.key, std::max(last_slot(now, entry.keep), slot_at(now, born_.steady) + 1));
+  const std::uint32_t slot = slot_at(now, born_.steady);
+  const std::uint32_t dead = std::max(last_slot(now, entry.keep), slot + 1);
+  shard.add(entry.id, entry.key, dead);
   entries_.fetch_add(1, std::memory_order_relaxed);
+  if (is_lasting(entry.keep)) (void)lasting_.take(dead, slot, kNoLimit);
 }
 
 void MemoryStore::expire(SteadyTime now) {

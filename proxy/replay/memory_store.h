@@ -10,6 +10,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,6 +19,7 @@
 #include "base/time.h"
 #include "pipeline/ports.h"
 #include "replay/growing_table.h"
+#include "replay/lasting_entries.h"
 
 namespace holdfast::replay {
 
@@ -49,6 +51,10 @@ class MemoryStore final : public pipeline::ReplayStore {
              std::function<void(pipeline::ReplayResult)> done) override;
   [[nodiscard]] pipeline::ReplayResult claim(const pipeline::ReplayClaim& claim, const Now& now);
 
+  // How long proofs are kept that are dated as they should be. Those that are kept for longer take a quarter
+  // of the room at most (lasting_entries.h). Any thread; before it is called nothing is too long.
+  void expect(std::chrono::milliseconds keep) { expected_.store(keep, std::memory_order_relaxed); }
+
   // Frees what has expired, in short steps. Claims do that too, a little at a time; called every second it
   // keeps the burst after a quiet hour as quick as any other.
   void expire(SteadyTime now);
@@ -70,11 +76,16 @@ class MemoryStore final : public pipeline::ReplayStore {
   [[nodiscard]] bool before_birth(UnixTime issued, const Now& now) const;
   [[nodiscard]] bool take_room();
   bool free_elsewhere(const Shard& own, std::uint32_t slot);
+  [[nodiscard]] bool is_lasting(std::chrono::milliseconds keep) const {
+    return keep > expected_.load(std::memory_order_relaxed);
+  }
 
   const MemoryStoreSettings settings_;
   const Now born_;
   const std::array<std::uint64_t, 2> seed_;
   std::atomic<std::size_t> entries_{0};
+  std::atomic<std::chrono::milliseconds> expected_{std::chrono::milliseconds::max()};
+  LastingEntries lasting_;
   std::vector<std::unique_ptr<Shard>> shards_;
 };
 

@@ -30,4 +30,11 @@ std::optional<ReplayRate> replay_rate(const Settings& settings) {
   return rate;
 }
 
+std::chrono::milliseconds longest_kept(const Settings& settings) {
+  const auto rate = replay_rate(settings);
+  const Millis lifetime = settings.dpop.nonce.lifetime;
+  const Millis slot = dpop::nonce_accepted_for(lifetime) - lifetime;
+  return (rate ? Millis(rate->kept) : Millis(0)) + settings.dpop.clock_skew + slot;
+}
+
 }  // namespace holdfast::settings

@@ -19,6 +19,10 @@ struct ReplayRate {
   std::size_t per_second_of_one_key = 0;
 };
 
+// The longest that a proof is kept which is dated as it should be: its client's clock may be ahead by the
+// skew, and a replica's by a nonce's slot.
+[[nodiscard]] std::chrono::milliseconds longest_kept(const Settings& settings);
+
 // nullopt: no route asks for a proof.
 [[nodiscard]] std::optional<ReplayRate> replay_rate(const Settings& settings);
 

@@ -136,6 +136,27 @@ TEST(NonceSecretTest, ReplicasWithOneSecretAgree) {
   EXPECT_EQ(attempt(two, nonce).status, 200);
 }
 
+// Each is remembered until its date has passed: they have a share of the room, and all others go on.
+TEST(NonceCapacityTest, ProofsOfADistantClockDoNotFillTheStore) {
+  Settings settings;
+  settings.dpop = "nonce: {mode: required}, replay: {cold_start: accept, capacity: 1000, per_key: 100%}";
+  const Sidecar sidecar(settings);
+  Stream stream = sidecar.dial();
+  MessageReader reader(stream);
+  std::string nonce;
+  const auto send = [&](std::int64_t ahead) {
+    Proof proof = sidecar.proof("GET", "/orders/1", sidecar.good_token());
+    proof.payload.text("nonce", nonce);
+    proof.payload.number("iat", support::unix_now() + ahead);
+    stream.send(Sidecar::with("GET", "/orders/1", sidecar.good_token(), proof.sign(sidecar.client)).raw());
+    return reader.response();
+  };
+  nonce = send(0).fields.value("DPoP-Nonce");
+  for (int i = 0; i < 250; ++i) ASSERT_EQ(send(12 * 3600).status, 200) << i;
+  expect_refusal(send(12 * 3600), 503, "replay_store_full");
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(send(i - 10).status, 200) << i;
+}
+
 // Its memory begins anew with a process, and nonces of a shared secret outlive it. A client whose clock is
 // ahead dates its proofs later than it makes them: what was used before the restart must not pass for
 // younger.

@@ -48,6 +48,51 @@ TEST(MemoryStore, AcceptsAnIdOnce) {
   EXPECT_EQ(store.entries(), 2u);
 }
 
+// With a nonce iat may lie a day ahead: whoever dates proofs so must not fill the room for everybody.
+TEST(MemoryStore, WhatIsKeptForUnusuallyLongHasAShareOfTheRoom) {
+  MemoryStore store({.capacity = 8, .per_key = 8}, kBorn, kSeed);
+  const Now now = at(seconds(1));
+  const Millis usual = seconds(90);
+  const Millis day = hours(24);
+  store.expect(usual);
+  EXPECT_EQ(store.claim(claim_of(1, 1, now, day), now), ReplayResult::kFirst);
+  EXPECT_EQ(store.claim(claim_of(2, 2, now, usual + Millis(1)), now), ReplayResult::kFirst);
+  EXPECT_EQ(store.claim(claim_of(3, 3, now, day), now), ReplayResult::kFull);
+  EXPECT_EQ(store.claim(claim_of(1, 1, now, day), now), ReplayResult::kReplayed);
+  for (std::uint64_t id = 10; id < 16; ++id)
+    EXPECT_EQ(store.claim(claim_of(id, 4, now, usual), now), ReplayResult::kFirst) << id;
+  EXPECT_EQ(store.claim(claim_of(16, 4, now, usual), now), ReplayResult::kFull);
+  // The one that was kept for hardly longer has died, and made room for another.
+  const Now later = at(seconds(100));
+  EXPECT_EQ(store.claim(claim_of(4, 5, later, day), later), ReplayResult::kFirst);
+  EXPECT_EQ(store.claim(claim_of(5, 6, later, day), later), ReplayResult::kFull);
+}
+
+TEST(MemoryStore, WhatFindsNoRoomTakesNothingOfTheShare) {
+  MemoryStore store({.capacity = 8, .per_key = 8}, kBorn, kSeed);
+  const Now now = at(seconds(1));
+  store.expect(seconds(90));
+  for (std::uint64_t id = 0; id < 8; ++id)
+    EXPECT_EQ(store.claim(claim_of(id, id, now, seconds(90)), now), ReplayResult::kFirst);
+  for (std::uint64_t id = 10; id < 14; ++id)
+    EXPECT_EQ(store.claim(claim_of(id, id, now, hours(24)), now), ReplayResult::kFull);
+  const Now later = at(seconds(100));
+  for (std::uint64_t id = 20; id < 22; ++id)
+    EXPECT_EQ(store.claim(claim_of(id, id, later, hours(24)), later), ReplayResult::kFirst);
+  EXPECT_EQ(store.claim(claim_of(22, 22, later, hours(24)), later), ReplayResult::kFull);
+}
+
+TEST(MemoryStore, WhatIsTakenOverCountsTowardsTheShare) {
+  MemoryStore store({.capacity = 8, .per_key = 8}, kBorn, kSeed);
+  const Now now = at(seconds(1));
+  store.expect(seconds(90));
+  for (std::uint64_t id = 0; id < 3; ++id)
+    store.restore(entry_of(claim_of(id, id, now, hours(24))), now.steady);
+  EXPECT_EQ(store.entries(), 3u) << "what was promised is kept";
+  EXPECT_EQ(store.claim(claim_of(9, 9, now, hours(24)), now), ReplayResult::kFull);
+  EXPECT_EQ(store.claim(claim_of(9, 9, now, seconds(90)), now), ReplayResult::kFirst);
+}
+
 TEST(MemoryStore, ThePortAnswersBeforeItReturns) {
   MemoryStore store({}, kBorn, kSeed);
   pipeline::ReplayStore& port = store;
