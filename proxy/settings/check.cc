@@ -72,7 +72,11 @@ void check_dpop(const Settings& settings, const World& world, Report& report) {
   const std::string replicas = world.environment("HOLDFAST_REPLICAS").value_or("1");
   unsigned count = 0;
   const auto parsed = std::from_chars(replicas.data(), replicas.data() + replicas.size(), count);
-  if (parsed.ec == std::errc() && count > 1) {
+  if (parsed.ec != std::errc() || parsed.ptr != replicas.data() + replicas.size()) {
+    report.warning_at("dpop.replay.store",
+                      "is memory, and HOLDFAST_REPLICAS does not say how many replicas "
+                      "there are: it is no whole number");
+  } else if (count > 1) {
     report.warning_at("dpop.replay.store", "is memory beside HOLDFAST_REPLICAS=" + std::to_string(count) +
                                                ": each replica would accept the same proof once");
   }

@@ -405,6 +405,22 @@ TEST(Load, NothingIsSaidOfWhatARefusedValueCauses) {
             "5:30: routes[0].upstream: no upstream is named \"order\"; did you mean \"orders\"?\n");
 }
 
+TEST(Load, ReplicasThatCannotBeCounted) {
+  const auto warned = [](const char* replicas) {
+    return lines_of(load("listeners: [{name: a, address: ':1', tls: off, public_origins: [https://a]}]\n"
+                         "issuer: https://i\naudience: a\nupstream: http://127.0.0.1\n",
+                         "f", a_machine({{"HOLDFAST_REPLICAS", replicas}}))
+                        .warnings);
+  };
+  EXPECT_EQ(warned("1"), "");
+  for (const char* odd : {"three", "3x", "", "-1", "99999999999"}) {
+    EXPECT_EQ(warned(odd),
+              "1:1: dpop.replay.store: is memory, and HOLDFAST_REPLICAS does not say how many replicas there "
+              "are: it is no whole number\n")
+        << odd;
+  }
+}
+
 TEST(Load, TheAddressOfMetadataIsNoIssuer) {
   EXPECT_EQ(lines_of(load("listeners: [{name: a, address: ':1', tls: off}]\n"
                           "issuer: https://i/realms/a/.well-known/openid-configuration\naudience: a\n"
