@@ -94,6 +94,7 @@ await backend 30 "http://127.0.0.1:$DEMO_BACKEND_PORT/healthz"
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
   -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout "$folder/tls.key" -out "$folder/tls.crt" 2>/dev/null
+(umask 077; openssl rand -hex 32 >"$folder/nonce.key")
 echo "Starting Holdfast on $api ..."
 holdfast check -c deploy/demo/holdfast.yaml
 start holdfast "$HOLDFAST_BIN" run -c "$repository/deploy/demo/holdfast.yaml"
