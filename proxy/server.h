@@ -109,7 +109,8 @@ class Server final : public admin::ProbeState, public admin::AdminState {
   void tell_reloaded(unsigned status, const std::string& words);
   [[nodiscard]] Next prepare(settings::Settings settings, std::string shown);
   void keep_out_used_proofs(Next& next) const;
-  [[nodiscard]] static UnixTime nonces_after(UnixTime over, const settings::Settings& settings);
+  static void succeed(pipeline::Rules& rules, const dpop::Window& before, std::string_view nonce_demands,
+                      UnixTime over, const settings::Settings& settings);
   void await_next(std::chrono::steady_clock::time_point until);
   void commit(Next next);
   // Tells every worker where the upstream's servers are, as far as that is known.

@@ -152,16 +152,18 @@ void Server::await_next(std::chrono::steady_clock::time_point until) {
 // No proof that the old rules have let in gets in again because its entry is gone by the new ones.
 void Server::keep_out_used_proofs(Next& next) const {
   const UnixTime over = net::Worker::now().wall + kLastWorker;
-  dpop::Window& window = next.rules->proof.window;
-  window = dpop::succeed(window_, window, over);
-  if (parts::asks_for_more_nonces(parts::nonce_demands(settings_), next.settings))
-    window.nonces_since = nonces_after(over, next.settings);
+  succeed(*next.rules, window_, parts::nonce_demands(settings_), over, next.settings);
 }
 
-// When a nonce that is issued after `over` says that it was. A replica's clock may be ahead by a slot.
-UnixTime Server::nonces_after(UnixTime over, const settings::Settings& settings) {
+// `rules`, of `settings`, come after such a window and such demands, which end by `over`.
+void Server::succeed(pipeline::Rules& rules, const dpop::Window& before, std::string_view nonce_demands,
+                     UnixTime over, const settings::Settings& settings) {
+  dpop::Window& window = rules.proof.window;
+  window = dpop::succeed(before, window, over);
+  if (!parts::asks_for_more_nonces(nonce_demands, settings)) return;
+  // A replica's clock may be ahead by a slot.
   const Millis lifetime = settings.dpop.nonce.lifetime;
-  return over + (dpop::nonce_accepted_for(lifetime) - lifetime);
+  window.nonces_since = over + (dpop::nonce_accepted_for(lifetime) - lifetime);
 }
 
 void Server::commit(Next next) {

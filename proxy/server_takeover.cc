@@ -89,10 +89,7 @@ void Server::inherit_window(pipeline::Rules& rules) {
                             .clock_skew = estate.clock_skew,
                             .nonces_since = estate.nonces_since};
   const UnixTime over = net::Worker::now().wall + kPatience + estate.drain;
-  dpop::Window& window = rules.proof.window;
-  window = dpop::succeed(before, window, over);
-  if (parts::asks_for_more_nonces(estate.nonce_demands, settings_))
-    window.nonces_since = nonces_after(over, settings_);
+  succeed(rules, before, estate.nonce_demands, over, settings_);
 }
 
 void Server::take_over() {
