@@ -290,8 +290,7 @@ std::optional<std::string> apply(Command& command, Means means, std::string valu
       break;
     case Means::kCertificate:
       return "the client's certificate is not read from the command: leave --cert out, and give a PEM file "
-             "by "
-             "--client-certificate";
+             "by --client-certificate";
     case Means::kNothing:
       break;
   }
@@ -407,17 +406,12 @@ bool has_version(std::string_view line) {
   return last.size() < line.size() && last.starts_with("HTTP/");
 }
 
-std::string_view without_cr(std::string_view line) {
-  if (line.ends_with('\r')) line.remove_suffix(1);
-  return line;
-}
-
 // What `curl -v` printed, if this is it: what stands before the request (its own words, a progress meter) is
 // anything but a request line.
 std::optional<std::string> told_by_curl(std::string_view text) {
   std::string request;
   for (std::string_view line : lines_of(text)) {
-    line = without_cr(line);
+    if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.starts_with("> ") && (!request.empty() || has_version(line))) {
       request.append(line.substr(2)) += '\n';
     } else if (line == ">" && !request.empty()) {

@@ -123,8 +123,11 @@ void TimerWheel::tell(std::uint64_t now) {
 }
 
 std::chrono::milliseconds TimerWheel::until_next() {
-  announced_ = due_.linked() ? 0 : kNever;
-  if (due_.linked()) return std::chrono::milliseconds(0);
+  if (due_.linked()) {
+    announced_ = 0;
+    return std::chrono::milliseconds(0);
+  }
+  announced_ = kNever;
   if (nodes_ == 0) return std::chrono::milliseconds(-1);
   std::uint64_t tick = turned_to_ + 1;
   const std::uint64_t end = turned_to_ + kSlots;
