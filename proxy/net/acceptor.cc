@@ -9,8 +9,6 @@
 namespace holdfast::net {
 namespace {
 
-// In a turn of the loop: a burst of connections must not starve those that are being served.
-constexpr int kBatch = 2;
 constexpr std::chrono::milliseconds kOutOfDescriptors{100};
 
 boost::asio::ip::tcp protocol_of(const Endpoint& endpoint) {
@@ -76,7 +74,8 @@ void Acceptor::wait() {
                        [this, keep = Ref<AcceptOwner>(&owner_)](boost::system::error_code error) {
                          waiting_ = false;
                          if (error || !accepting_) return;
-                         accept(kBatch);
+                         // A burst of connections must not starve those that are being served.
+                         accept(static_cast<int>(Worker::kMostATurn));
                          if (accepting_ && acceptor_.is_open() && !retry_.armed()) wait();
                        });
 }

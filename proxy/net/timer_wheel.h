@@ -75,6 +75,7 @@ class TimerWheel {
   TimerWheel(const TimerWheel&) = delete;
   TimerWheel& operator=(const TimerWheel&) = delete;
 
+  // Of what comes in heaps and costs as much as a request; also for the worker's other heaps.
   static constexpr std::size_t kMostATurn = 2;
 
   // Fires what is due, no more than kMostATurn, those that were due first before others.

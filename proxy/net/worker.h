@@ -43,7 +43,7 @@ class Worker {
   // Worker's thread only. The same for what comes in heaps, such as the ends of a connection's streams: in
   // order, no more than kMostATurn of all heaps together in a turn of the loop, and other work between. What
   // waits when the worker stops is done before run() returns.
-  static constexpr std::size_t kMostATurn = 2;
+  static constexpr std::size_t kMostATurn = TimerWheel::kMostATurn;
   void post_one_of_many(std::function<void()> task);
 
  private:
