@@ -102,16 +102,15 @@ const Flood kFloods[] = {
     // One entry of 4 KiB in the table, then a section that names it a thousand times with each frame.
     {"HeaderTableBomb",
      [](std::uint32_t n) {
-       const std::string entry = std::string(1, '\x40') + text("x") + text(std::string(4000, 'a'));
        return frame(kHeaders, kEnd | kEndHeaders, stream_of(n),
-                    hpack(get("/public/x")) + entry + std::string(1000, '\xbe'));
+                    hpack(get("/public/x")) + entry("x", std::string(4000, 'a')) + std::string(1000, '\xbe'));
      }},
     // Within every limit on a head, and a thousandth of it sent.
     {"RepeatedEntries",
      [](std::uint32_t n) {
-       const std::string entry = std::string(1, '\x40') + text("x") + text(std::string(600, 'a'));
-       return frame(kHeaders, kEnd | kEndHeaders, stream_of(n),
-                    hpack(get("/public/x")) + (n == 0 ? entry : std::string(90, '\xbe')));
+       return frame(
+           kHeaders, kEnd | kEndHeaders, stream_of(n),
+           hpack(get("/public/x")) + (n == 0 ? entry("x", std::string(600, 'a')) : std::string(90, '\xbe')));
      },
      kRepeats, nothing, 5},
 };

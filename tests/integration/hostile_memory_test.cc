@@ -21,9 +21,6 @@ constexpr std::size_t kStreams = 100;  // that one connection may have open
 constexpr std::string_view kGetRoot = "\x82\x86\x84";   // :method GET, :scheme http, :path /
 constexpr std::string_view kPostRoot = "\x83\x86\x84";  // :method POST
 
-std::string entry(std::string_view name, std::string_view value) {
-  return std::string(1, '\x40') + text(name) + text(value);
-}
 std::string name_entry(unsigned place, std::size_t times = 1) {
   return std::string(times, static_cast<char>(0x80 + 62 + place));
 }

@@ -61,6 +61,11 @@ inline std::string hpack(const List& fields) {
   return out;
 }
 
+// A literal that enters the table (RFC 7541 6.2.1).
+inline std::string entry(std::string_view name, std::string_view value) {
+  return std::string(1, '\x40') + text(name) + text(value);
+}
+
 inline std::string headers(std::uint32_t stream, const List& fields, bool end = true) {
   return frame(kHeaders, kEndHeaders | (end ? kEnd : kNone), stream, hpack(fields));
 }

@@ -618,7 +618,7 @@ TEST_F(LimitedHttp2Server, ACookieInPiecesIsOneField) {
 
 TEST_F(LimitedHttp2Server, ABombOfIndexedFieldsEndsTheConnection) {
   // One field of 1.5 KB enters the table, then it is named again and again, a byte each.
-  std::string bomb = std::string(1, '\x40') + text("x") + text(std::string(1500, 'a'));
+  std::string bomb = entry("x", std::string(1500, 'a'));
   feed(hello() + frame(kHeaders, kEnd | kEndHeaders, 1, hpack(get()) + bomb + std::string(2000, '\xbe')));
   EXPECT_EQ(goaway(), NGHTTP2_ENHANCE_YOUR_CALM);
   EXPECT_EQ(owner.log.find("head"), std::string::npos);
@@ -645,15 +645,14 @@ TEST_F(LimitedHttp2Server, ATunnelHasNoBodyThatCouldBeTooLarge) {
 TEST_F(Http2ServerTest, HeadsShareTheBytesThatTheyName) {
   std::vector<http::RequestHead> heads;
   owner.keep_heads = &heads;
-  const std::string entry(3900, 'a');
-  feed(hello() + frame(kHeaders, kEnd | kEndHeaders, 1,
-                       hpack(get()) + std::string(1, '\x40') + text("long-name-of-a-field") + text(entry)));
+  const std::string value(3900, 'a');
+  feed(hello() + frame(kHeaders, kEnd | kEndHeaders, 1, hpack(get()) + entry("long-name-of-a-field", value)));
   for (std::uint32_t i = 1; i < 100; ++i) {
     feed(frame(kHeaders, kEnd | kEndHeaders, 2 * i + 1, hpack(get()) + std::string(4, '\xbe')));
   }
   ASSERT_EQ(heads.size(), 100U);
   const http::Field& first = *(heads[0].fields.begin());
-  EXPECT_EQ(first.value, entry);
+  EXPECT_EQ(first.value, value);
   for (std::size_t i = 1; i < heads.size(); ++i) {
     std::size_t same = 0;
     for (const http::Field& field : heads[i].fields) {
@@ -662,16 +661,14 @@ TEST_F(Http2ServerTest, HeadsShareTheBytesThatTheyName) {
     EXPECT_EQ(same, 4U);
   }
   // They outlive the table, the connection, and each other.
-  feed(frame(kHeaders, kEnd | kEndHeaders, 201,
-             hpack(get()) + std::string(1, '\x40') + text("other") + text(std::string(4000, 'b'))));
+  feed(frame(kHeaders, kEnd | kEndHeaders, 201, hpack(get()) + entry("other", std::string(4000, 'b'))));
   heads.resize(1);
-  EXPECT_EQ(heads[0].fields.begin()->value, entry);
+  EXPECT_EQ(heads[0].fields.begin()->value, value);
 }
 
 // A head of 57 KiB that is sent in 120 octets is a request like another, and a flood of it none.
 TEST_F(Http2ServerTest, FewHeadsMayRepeatMuch) {
-  const std::string entry = std::string(1, '\x40') + text("x") + text(std::string(649, 'a'));
-  feed(hello() + frame(kHeaders, kEnd | kEndHeaders, 1, hpack(get()) + entry));
+  feed(hello() + frame(kHeaders, kEnd | kEndHeaders, 1, hpack(get()) + entry("x", std::string(649, 'a'))));
   answer(1);
   std::uint32_t stream = 3;
   const auto bomb = [&] {
@@ -708,8 +705,7 @@ TEST_F(Http2ServerTest, FewHeadsMayRepeatMuch) {
 }
 
 TEST_F(Http2ServerTest, TrailersThatRepeatTooMuchAreRefused) {
-  const std::string entry = std::string(1, '\x40') + text("x") + text(std::string(649, 'a'));
-  feed(hello() + frame(kHeaders, kEnd | kEndHeaders, 1, hpack(get()) + entry));
+  feed(hello() + frame(kHeaders, kEnd | kEndHeaders, 1, hpack(get()) + entry("x", std::string(649, 'a'))));
   for (std::uint32_t stream = 3; stream < 33; stream += 2) {
     feed(headers(stream, post(), false) +
          frame(kHeaders, kEnd | kEndHeaders, stream, std::string(90, '\xbe')));
@@ -728,7 +724,7 @@ TEST_F(Http2ServerTest, LargeHeadsThatWereSentAreWelcome) {
     answer(static_cast<StreamId>(stream));
     take();
   }
-  const std::string cookies = std::string(1, '\x40') + text("cookie") + text(std::string(4000, 'c'));
+  const std::string cookies = entry("cookie", std::string(4000, 'c'));
   feed(frame(kHeaders, kEnd | kEndHeaders, stream, hpack(get()) + cookies));
   for (stream += 2; stream < 2001; stream += 2) {
     feed(frame(kHeaders, kEnd | kEndHeaders, stream, hpack(get()) + std::string(4, '\xbe')));
@@ -756,8 +752,7 @@ TEST_F(Http2ServerTest, LargeHeadsThatCompressWellAreWelcomeInAnyPieces) {
 // What heads cost besides their bytes is bounded for all open streams together: those beyond may come again.
 TEST_F(Http2ServerTest, HeadsThatCostTooMuchTogetherAreRefused) {
   const std::string fields = hpack(get()) + std::string(90, '\xbe');
-  feed(hello() +
-       frame(kHeaders, kEnd | kEndHeaders, 1, hpack(get()) + std::string(1, '\x40') + text("x") + text("y")));
+  feed(hello() + frame(kHeaders, kEnd | kEndHeaders, 1, hpack(get()) + entry("x", "y")));
   std::uint32_t stream = 3;
   for (; server.counts().refused == 0 && stream < 201; stream += 2) {
     feed(frame(kHeaders, kEnd | kEndHeaders, stream, fields));
