@@ -70,18 +70,13 @@ TEST_F(NonceTest, MissingNonceComesBeforeIat) {
 }
 
 TEST_F(NonceTest, ReplayIsStillSeen) {
-  Proof proof = sidecar->proof("GET", kTarget, sidecar->good_token());
-  proof.payload.text("nonce", offered(attempt("")));
-  const Request request = Sidecar::with("GET", kTarget, sidecar->good_token(), proof.sign(sidecar->client));
+  const Request request = sidecar->with_nonce("GET", kTarget, offered(attempt("")));
   EXPECT_EQ(sidecar->send(request).status, 200);
   expect_refusal(sidecar->send(request), 401, "proof_replayed");
 }
 
 TEST_F(NonceTest, NonceIsIgnoredWhereNoneIsRequired) {
-  Proof proof = sidecar->proof("GET", "/orders/1", sidecar->good_token());
-  proof.payload.text("nonce", "from-somewhere-else");
-  const Response answer =
-      sidecar->send(Sidecar::with("GET", "/orders/1", sidecar->good_token(), proof.sign(sidecar->client)));
+  const Response answer = sidecar->send(sidecar->with_nonce("GET", "/orders/1", "from-somewhere-else"));
   EXPECT_EQ(answer.status, 200);
   EXPECT_FALSE(answer.fields.has("DPoP-Nonce"));
 }
@@ -98,9 +93,7 @@ TEST(NonceRenewalTest, SuccessesCarryTheNextOnePastHalfItsLife) {
   settings.dpop = "nonce: {mode: required, lifetime: 4s}, replay: {cold_start: accept}";
   const Sidecar sidecar(settings);
   const auto attempt = [&](const std::string& nonce) {
-    Proof proof = sidecar.proof("GET", "/orders/1", sidecar.good_token());
-    proof.payload.text("nonce", nonce);
-    return sidecar.send(Sidecar::with("GET", "/orders/1", sidecar.good_token(), proof.sign(sidecar.client)));
+    return sidecar.send(sidecar.with_nonce("GET", "/orders/1", nonce));
   };
   const std::string first = attempt("").fields.value("DPoP-Nonce");
   ASSERT_FALSE(first.empty());
@@ -127,9 +120,7 @@ TEST(NonceSecretTest, ReplicasWithOneSecretAgree) {
   const Sidecar one(settings);
   const Sidecar two(settings);
   const auto attempt = [](const Sidecar& sidecar, const std::string& nonce) {
-    Proof proof = sidecar.proof("GET", "/orders/1", sidecar.good_token());
-    proof.payload.text("nonce", nonce);
-    return sidecar.send(Sidecar::with("GET", "/orders/1", sidecar.good_token(), proof.sign(sidecar.client)));
+    return sidecar.send(sidecar.with_nonce("GET", "/orders/1", nonce));
   };
   const std::string nonce = attempt(one, "").fields.value("DPoP-Nonce");
   ASSERT_FALSE(nonce.empty());

@@ -118,6 +118,12 @@ Request Sidecar::with_proof(std::string_view method, std::string_view target) co
   return with(method, target, good_token_, proof(method, target, good_token_).sign(client));
 }
 
+Request Sidecar::with_nonce(std::string_view method, std::string_view target, std::string_view nonce) const {
+  Proof fresh = proof(method, target, good_token_);
+  fresh.payload.text("nonce", nonce);
+  return with(method, target, good_token_, fresh.sign(client));
+}
+
 std::string reason_of(const Response& answer) {
   return member_of(answer, "reason");
 }

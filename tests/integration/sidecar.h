@@ -91,6 +91,9 @@ class Sidecar {
   [[nodiscard]] Proof proof(std::string_view method, std::string_view target, std::string_view token) const;
   // The request with a good token and a fresh proof.
   [[nodiscard]] Request with_proof(std::string_view method, std::string_view target) const;
+  // The same, and the proof holds this nonce.
+  [[nodiscard]] Request with_nonce(std::string_view method, std::string_view target,
+                                   std::string_view nonce) const;
   [[nodiscard]] static Request with(std::string_view method, std::string_view target, std::string_view token,
                                     std::string_view proof);
 

@@ -213,11 +213,7 @@ TEST(TakeoverTest, ARouteThatBeginsToAskForNoncesTakesNoProofFromBeforeIt) {
   Dynasty dynasty({.dpop = "max_age: 1s, clock_skew: 1s, "});
   Sidecar& sidecar = dynasty.sidecar;
   const std::string nonce = sidecar.send(sidecar.with_proof("GET", "/nonce/1")).fields.value("DPoP-Nonce");
-  const auto with_nonce = [&] {
-    Proof proof = sidecar.proof("GET", "/orders/1", sidecar.good_token());
-    proof.payload.text("nonce", nonce);
-    return Sidecar::with("GET", "/orders/1", sidecar.good_token(), proof.sign(sidecar.client));
-  };
+  const auto with_nonce = [&] { return sidecar.with_nonce("GET", "/orders/1", nonce); };
   const Request used = with_nonce();
   EXPECT_EQ(sidecar.send(used).status, 200);
   std::this_thread::sleep_for(Milliseconds{5000});
@@ -281,11 +277,7 @@ TEST(TakeoverTest, NoncesOutliveTheProcessThatMadeThem) {
   const std::string nonce = sidecar.send(sidecar.with_proof("GET", "/nonce/1")).fields.value("DPoP-Nonce");
   ASSERT_NE(nonce, "");
   dynasty.succeed();
-  Proof proof = sidecar.proof("GET", "/nonce/1", sidecar.good_token());
-  proof.payload.text("nonce", nonce);
-  EXPECT_EQ(
-      sidecar.send(Sidecar::with("GET", "/nonce/1", sidecar.good_token(), proof.sign(sidecar.client))).status,
-      200);
+  EXPECT_EQ(sidecar.send(sidecar.with_nonce("GET", "/nonce/1", nonce)).status, 200);
   dynasty.reap(Milliseconds{30000});
 }
 
